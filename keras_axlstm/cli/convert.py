@@ -1,0 +1,77 @@
+"""`keras-axlstm convert`: a preset from a checkpoint of the authors."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from keras_axlstm.cli.arguments import positive_integer
+from keras_axlstm.cli.backend import choose_backend
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = commands.add_parser(
+        "convert",
+        help="make a preset from a PyTorch checkpoint of the paper's authors",
+        description="Make a preset from a PyTorch checkpoint of the paper's authors (AxLSTM or "
+        "SSAST). The file is read without running any code in it.",
+    )
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth file")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="PRESET_DIR", help="the folder to write"
+    )
+    parser.add_argument(
+        "--spectrogram-shape",
+        type=positive_integer,
+        nargs=2,
+        default=(200, 80),
+        metavar=("FRAMES", "BANDS"),
+        help="log-mel frames and bands it was trained on (default: 200 80)",
+    )
+    parser.add_argument(
+        "--no-flip",
+        dest="flip",
+        action="store_false",
+        help="every block reads forwards (default: every second one reads backwards, as in the "
+        "released checkpoints)",
+    )
+    parser.add_argument(
+        "--num-heads",
+        type=positive_integer,
+        metavar="N",
+        help="attention heads of an SSAST (default: width / 64)",
+    )
+    parser.add_argument(
+        "--normalization",
+        choices=("none", "clip"),
+        default="none",
+        help="of the log-mel spectrogram in embedding (default: none, as in the authors' code)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert the checkpoint."""
+    from keras_axlstm.files import write_aside
+
+    with write_aside(arguments.output, overwrite=arguments.overwrite) as folder:
+        choose_backend()
+
+        from keras_axlstm.cli.save import save_preset
+        from keras_axlstm.conversion import load_official_checkpoint
+
+        model = load_official_checkpoint(
+            arguments.checkpoint,
+            spectrogram_shape=tuple(arguments.spectrogram_shape),
+            flip=arguments.flip,
+        )
+        save_preset(model, folder, normalization=arguments.normalization)
+    encoder = model.encoder
+    print(
+        f"{type(encoder).__name__}: {encoder.num_layers} layers, width {encoder.hidden_dim}, "
+        f"patches {encoder.patch_size}, {model.count_params():,} parameters, written to "
+        f"{arguments.output}"
+    )
+    print(f"Next: keras-axlstm embed FILES --preset {arguments.output}")
+    return 0

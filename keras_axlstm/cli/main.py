@@ -1,0 +1,69 @@
+"""Entry point of the command `keras-axlstm`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from keras_axlstm.cli import convert, embed, presets, pretrain
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    error: nothing was written
+  2    wrong arguments
+  3    done, but some files could not be read and were skipped (they are listed)
+  130  interrupted (Ctrl-C): nothing was written
+
+KERAS_BACKEND=jax|tensorflow|torch chooses the backend.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands. Each sets `run`, a function of the parsed arguments."""
+    parser = argparse.ArgumentParser(
+        prog="keras-axlstm",
+        description="Audio embeddings and self-supervised pretraining with AxLSTM.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in (pretrain, embed, convert, presets):
+        command_parser = command.add_parser(commands)
+        command_parser.add_argument(
+            "--debug", action="store_true", help="show the traceback of an error"
+        )
+        command_parser.set_defaults(run=command.run, usage_error=command_parser.error)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        argv: the arguments, without the program's name. Defaults to those of the process.
+
+    Raises:
+        SystemExit: wrong arguments (code 2), or `--help` (code 0).
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except KeyboardInterrupt:
+        print("keras-axlstm: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if arguments.debug:
+            raise
+        print(f"keras-axlstm: error: {_one_line(error)}", file=sys.stderr)
+        return 1
+
+
+def _one_line(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    if isinstance(error, (ValueError, OSError, ImportError)) and message:
+        return message
+    return f"{type(error).__name__}: {message} (--debug shows where)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

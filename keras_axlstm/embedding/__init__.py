@@ -1,0 +1,1 @@
+"""The parts of `AudioEmbedder`: waveforms in, pieces through the encoder, files out."""

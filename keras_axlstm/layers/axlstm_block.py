@@ -1,0 +1,134 @@
+import keras
+from keras import ops
+
+from keras_axlstm.layers.causal_convolution import CausalConvolution
+from keras_axlstm.layers.mlstm import MLSTM
+from keras_axlstm.layers.multi_head_norm import MultiHeadNorm
+
+
+@keras.saving.register_keras_serializable(package="keras_axlstm")
+class AxLSTMBlock(keras.layers.Layer):
+    """Residual mLSTM block of AxLSTM.
+
+    ```
+    u, z = split(up(norm(x)))        c = silu(conv(u))
+    x + down((mlstm(c, u) + skip * c) * silu(z))
+    ```
+
+    Args:
+        num_heads: int. Heads of the mLSTM.
+        expansion_factor: int. Channels inside the block over channels outside.
+        reverse: bool. Read the sequence from its end ("flip").
+        input_gate: `"exp"` or `"sigmoid"`.
+        forget_gate: `"sigmoid"` or `"exp"`.
+
+    Call arguments:
+        inputs: `(batch, time, channels)`.
+        mask: optional boolean `(batch, time)`, True = real, with the masked steps at the end.
+            Real steps get the same output as without the masked ones.
+
+    Returns:
+        `(batch, time, channels)`.
+
+    Source: Yadav, Theodoridis, Tan, "AxLSTMs: learning self-supervised audio representations
+    with xLSTMs", 2024; mLSTM block: Beck et al., "xLSTM", NeurIPS 2024.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_axlstm.layers import AxLSTMBlock
+
+    AxLSTMBlock(expansion_factor=3)(np.zeros((2, 10, 64), "float32")).shape  # (2, 10, 64)
+    ```
+    """
+
+    def __init__(
+        self,
+        num_heads=4,
+        expansion_factor=3,
+        reverse=False,
+        input_gate="exp",
+        forget_gate="sigmoid",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if expansion_factor < 1:
+            raise ValueError(
+                f"`expansion_factor` must be at least 1. Received: {expansion_factor}"
+            )
+        self.num_heads = num_heads
+        self.expansion_factor = expansion_factor
+        self.reverse = reverse
+        self.input_gate = input_gate
+        self.forget_gate = forget_gate
+        self.supports_masking = True
+
+    def build(self, inputs_shape):
+        channels = inputs_shape[-1]
+        inner_shape = (*inputs_shape[:-1], self.expansion_factor * channels)
+        small = keras.initializers.RandomNormal(stddev=(2 / (5 * channels)) ** 0.5)
+        self.norm = MultiHeadNorm(dtype=self.dtype_policy, name="norm")
+        self.norm.build(inputs_shape)
+        self.up_projection = keras.layers.Dense(
+            2 * inner_shape[-1],
+            use_bias=False,
+            kernel_initializer=small,
+            dtype=self.dtype_policy,
+            name="up_projection",
+        )
+        self.up_projection.build(inputs_shape)
+        self.convolution = CausalConvolution(dtype=self.dtype_policy, name="convolution")
+        self.convolution.build(inner_shape)
+        self.mlstm = MLSTM(
+            self.num_heads,
+            input_gate=self.input_gate,
+            forget_gate=self.forget_gate,
+            kernel_initializer=small,
+            dtype=self.dtype_policy,
+            name="mlstm",
+        )
+        self.mlstm.build(inner_shape, inner_shape)
+        self.skip = self.add_weight(name="skip", shape=inner_shape[-1:], initializer="ones")
+        self.down_projection = keras.layers.Dense(
+            channels,
+            use_bias=False,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=2 * channels**-0.5),
+            dtype=self.dtype_policy,
+            name="down_projection",
+        )
+        self.down_projection.build(inner_shape)
+
+    def call(self, inputs, mask=None):
+        x, real = inputs, mask
+        if self.reverse:
+            x = ops.flip(x, axis=1)
+            real = None if mask is None else ops.flip(mask, axis=1)
+
+        u, z = ops.split(self.up_projection(self.norm(x)), 2, axis=-1)
+        if real is not None:
+            # The convolution sees zeros before the first real step, as at the start of a clip.
+            u = u * ops.expand_dims(ops.cast(real, u.dtype), -1)
+        c = ops.silu(self.convolution(u))
+        h = self.mlstm(c, u, mask=real) + ops.cast(self.skip, c.dtype) * c
+        outputs = self.down_projection(h * ops.silu(z))
+
+        if self.reverse:
+            outputs = ops.flip(outputs, axis=1)
+        return inputs + outputs
+
+    def compute_output_shape(self, inputs_shape):
+        return inputs_shape
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            {
+                "num_heads": self.num_heads,
+                "expansion_factor": self.expansion_factor,
+                "reverse": self.reverse,
+                "input_gate": self.input_gate,
+                "forget_gate": self.forget_gate,
+            }
+        )
+        return config

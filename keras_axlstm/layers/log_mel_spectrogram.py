@@ -1,0 +1,176 @@
+import functools
+
+import keras
+import numpy as np
+from keras.src.layers.preprocessing.data_layer import DataLayer
+
+from keras_axlstm.audio.log_mel import LOG_OFFSET, check_hop, hann_window, mel_filter_bank
+
+# Samples are split into a coarse part on this grid, which is transformed by matrix products, and a
+# rest of 1/1000, which is transformed by an FFT: its rounding is 1/1000 of the usual one.
+_SAMPLE_GRID = 2.0**-9
+# The Fourier kernel is split likewise. The sums of products of coarse parts are multiples of 2**-15
+# below 2**8, which float32 holds exactly. The products of the next part add little, so their
+# rounding does not count; what remains after it is smaller still.
+_KERNEL_GRIDS = (2.0**-6, 2.0**-17)
+# Mel weights, and powers: half of the digits of float32.
+_FILTER_GRID = 2.0**-10
+_POWER_SPLIT = 2.0**13 + 1
+# All of these parts have at most 11 binary digits: GPUs that multiply matrices in TensorFloat-32,
+# as JAX and TensorFlow let them, keep them whole.
+
+
+@keras.saving.register_keras_serializable(package="keras_axlstm")
+class LogMelSpectrogram(DataLayer):
+    """Log-mel spectrogram of waveforms, in a model or a `tf.data` or grain pipeline.
+
+    The numbers of `keras_axlstm.audio.log_mel_spectrogram` (see there for the definition, also of
+    clips shorter than the reflected ends) to 1e-3 absolute, on every backend. A plain FFT in
+    float32 would be up to 1e-2 off in bands that are quiet beside a loud tone.
+
+    Always computes and returns float32, whatever `dtype` or the global dtype policy says: bfloat16
+    would leave 8 bits of the waveform. A subclassed model with a half-precision policy rounds its
+    inputs before any layer sees them, unless it is made with `autocast=False`. Values are not
+    checked: NaN samples give NaN.
+
+    Args:
+        sampling_rate: int. Rate of the waveforms in Hz.
+        num_mel_bins: int. Number of bands.
+        window_length: int. Samples of a frame, even.
+        hop_length: int. Samples from one frame to the next.
+        min_frequency: float. Lower edge of the lowest band in Hz.
+        max_frequency: float. Upper edge of the highest band in Hz.
+
+    Call arguments:
+        waveform: `(batch, samples)`, floating point in [-1, 1], at least one sample; the number of
+            samples may be unknown in a graph.
+
+    Returns:
+        float32 `(batch, samples // hop_length + 1, num_mel_bins)`.
+
+    Raises:
+        ValueError: a bad argument, or a waveform of wrong rank or integer dtype.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_axlstm.layers import LogMelSpectrogram
+
+    LogMelSpectrogram()(np.zeros((2, 32000), "float32"))  # (2, 201, 80)
+    ```
+    """
+
+    def __init__(
+        self,
+        sampling_rate=16000,
+        num_mel_bins=80,
+        window_length=400,
+        hop_length=160,
+        min_frequency=50.0,
+        max_frequency=8000.0,
+        **kwargs,
+    ):
+        super().__init__(**(kwargs | {"dtype": "float32"}))
+        check_hop(hop_length)
+        self._filters = _split_filters(
+            mel_filter_bank(
+                sampling_rate, num_mel_bins, window_length, min_frequency, max_frequency
+            )
+        )
+        self.sampling_rate = sampling_rate
+        self.num_mel_bins = num_mel_bins
+        self.window_length = window_length
+        self.hop_length = hop_length
+        self.min_frequency = min_frequency
+        self.max_frequency = max_frequency
+
+    def __call__(self, waveform, **kwargs):
+        if not hasattr(waveform, "shape"):
+            waveform = np.asarray(waveform)
+        _check_waveform(waveform)
+        return super().__call__(waveform, **kwargs)
+
+    def call(self, waveform):
+        numpy = self.backend.numpy
+        power = self._power_spectrum(self._split_into_frames(waveform))
+        large = power * _POWER_SPLIT
+        large = large - (large - power)
+        parts = numpy.concatenate([large, power - large, power], axis=-1)
+        return numpy.log(numpy.matmul(parts, self._filters) + LOG_OFFSET)
+
+    def _power_spectrum(self, frames):
+        """`(batch, frames, window_length)` to `(batch, frames, bins)`."""
+        numpy = self.backend.numpy
+        coarse = numpy.round(frames / _SAMPLE_GRID) * _SAMPLE_GRID
+        products = numpy.matmul(coarse, _fourier_kernel(self.window_length))
+        first, second, third = numpy.split(products, 3, axis=-1)
+        real, imaginary = numpy.split(first + (second + third), 2, axis=-1)
+        window = hann_window(self.window_length).astype("float32")
+        rest = self.backend.math.rfft(numpy.multiply(frames - coarse, window))
+        return numpy.square(real + rest[0]) + numpy.square(imaginary + rest[1])
+
+    def _split_into_frames(self, waveform):
+        """`(batch, samples)` to `(batch, frames, window_length)`, the ends reflected."""
+        numpy = self.backend.numpy
+        padding = self.window_length // 2
+        samples = self.backend.shape(waveform)[1]
+        length = (samples // self.hop_length) * self.hop_length + self.window_length
+        # The index of the sample at each place; `samples` stands for a zero after the end.
+        last = numpy.maximum(samples - 1, padding)
+        index = numpy.abs(numpy.arange(length) - padding)
+        index = numpy.minimum(last - numpy.abs(last - index), samples)
+        waveform = numpy.concatenate([waveform, numpy.zeros_like(waveform[:, :1])], axis=1)
+        padded = numpy.take(waveform, index, axis=1)
+        return self.backend.math.extract_sequences(padded, self.window_length, self.hop_length)
+
+    def compute_output_shape(self, input_shape):
+        batch, samples = input_shape
+        frames = None if samples is None else samples // self.hop_length + 1
+        return (batch, frames, self.num_mel_bins)
+
+    def get_config(self):
+        return super().get_config() | {
+            "sampling_rate": self.sampling_rate,
+            "num_mel_bins": self.num_mel_bins,
+            "window_length": self.window_length,
+            "hop_length": self.hop_length,
+            "min_frequency": self.min_frequency,
+            "max_frequency": self.max_frequency,
+        }
+
+
+@functools.lru_cache(maxsize=8)
+def _fourier_kernel(window_length):
+    """Real and imaginary kernel with the window in it, split in three that add up to it.
+
+    float32 `(window_length, 3 * 2 * bins)`.
+    """
+    turns = np.outer(np.arange(window_length), np.arange(window_length // 2 + 1)) / window_length
+    kernel = np.concatenate([np.cos(2 * np.pi * turns), -np.sin(2 * np.pi * turns)], axis=1)
+    rest = kernel * hann_window(window_length)[:, np.newaxis]
+    parts = []
+    for grid in _KERNEL_GRIDS:
+        parts.append(np.round(rest / grid) * grid)
+        rest = rest - parts[-1]
+    return np.concatenate([*parts, rest], axis=1).astype("float32")
+
+
+def _split_filters(filters):
+    """Weights for [large part of the power, its rest, all of it], float32 `(3 bins, bands)`."""
+    coarse = np.round(filters / _FILTER_GRID) * _FILTER_GRID
+    return np.concatenate([coarse, coarse, filters - coarse]).astype("float32")
+
+
+def _check_waveform(waveform):
+    shape = tuple(waveform.shape)
+    if len(shape) != 2 or shape[1] == 0:
+        raise ValueError(
+            "`waveform` must have shape (batch, samples), at least one sample. Received: shape "
+            f"{shape}. Add a batch axis to a single clip, and average the channels of stereo."
+        )
+    if "float" not in keras.backend.standardize_dtype(waveform.dtype):
+        raise ValueError(
+            f"`waveform` must be floating point in [-1, 1]. Received: dtype {waveform.dtype}. "
+            "Divide int16 samples by 32768, int32 samples by 2**31."
+        )

@@ -1,0 +1,316 @@
+"""Embeddings of audio: one vector for a clip, or one for every frame."""
+
+import os
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import keras_hub
+import numpy as np
+
+from keras_axlstm.audio import log_mel_spectrogram, normalize_log_mel, read_audio
+from keras_axlstm.audio.normalize import validate_normalization
+from keras_axlstm.embedding.clip_features import ClipFeatures
+from keras_axlstm.embedding.file_stream import NumberedArrays, embed_paths
+from keras_axlstm.embedding.output import open_output
+from keras_axlstm.embedding.results import FileEmbeddings
+from keras_axlstm.embedding.waveforms import load_waveforms
+from keras_axlstm.models.spectrogram_encoder import SpectrogramEncoder, check_frame_order
+
+LOG_MEL_DEFAULTS = {
+    "sampling_rate": 16000,
+    "num_mel_bins": 80,
+    "window_length": 400,
+    "hop_length": 160,
+    "min_frequency": 50.0,
+    "max_frequency": 8000.0,
+}
+
+
+class AudioEmbedder:
+    """Turns audio into embeddings with a pretrained encoder.
+
+    Audio becomes a log-mel spectrogram, the encoder reads it in windows of the length it was
+    trained on (2 s), and the frequency tokens of every time step, side by side, are that frame's
+    features: one vector of `d = frequency_steps * hidden_dim` every 40 ms with patches of 4
+    frames. The mean over time is the clip's embedding.
+
+    Args:
+        encoder: an `AxLSTMEncoder` or `SSASTEncoder`.
+        normalization: how the log-mel spectrogram is normalised. `"clip"`: by the mean and
+            standard deviation of the whole clip, as in pretraining. `"dataset"`: by `mean` and
+            `std`. `"none"`: not at all, which is what the authors' embedding code does.
+        mean: the mean for `"dataset"`.
+        std: the standard deviation for `"dataset"`.
+        one_pass: read a clip of any length at once instead of in windows. Every frame then sees
+            what came before it in the whole clip, and clips of different length are padded
+            together under a mask.
+        batch_size: windows that are computed together. In one pass a batch holds as many frames
+            as that many windows, or a single clip that is longer.
+        log_mel: arguments of `keras_axlstm.audio.log_mel_spectrogram` that differ from its
+            defaults, for an encoder trained on another front end.
+        frame_order: `order` of the encoder's `frame_features`. `"time"`: a frame holds its own
+            tokens. `"official"`: numbered as in the authors' embedding code, only in windows.
+            Default: `"official"` with `normalization="none"` in windows, which together are the
+            authors' embedding code, else `"time"`.
+
+    Example:
+
+    ```python
+    embedder = keras_axlstm.AudioEmbedder.from_preset("my_preset")
+    scene = embedder.embed("dog.wav")                          # (d,)
+    frames, times_ms = embedder.embed_timestamps("dog.wav")    # (t, d), (t,)
+    scenes = embedder.embed(np.zeros((3, 32000), "float32"))   # (3, d)
+    ```
+    """
+
+    def __init__(
+        self,
+        encoder: SpectrogramEncoder,
+        normalization: str = "clip",
+        mean: float | None = None,
+        std: float | None = None,
+        one_pass: bool = False,
+        batch_size: int = 16,
+        log_mel: dict[str, Any] | None = None,
+        frame_order: str | None = None,
+    ):
+        if not isinstance(encoder, SpectrogramEncoder):
+            raise ValueError(
+                "`encoder` must be an AxLSTMEncoder or SSASTEncoder. To load one by name use "
+                f"`AudioEmbedder.from_preset`. Received: {encoder!r}"
+            )
+        validate_normalization(normalization, mean, std)
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size!r}")
+        if frame_order is None:
+            frame_order = "official" if normalization == "none" and not one_pass else "time"
+        check_frame_order(frame_order)
+        if frame_order == "official" and one_pass:
+            raise ValueError(
+                '`frame_order="official"` is defined for windows only. Received: one_pass=True; '
+                'use `frame_order="time"`.'
+            )
+        log_mel = log_mel or {}
+        unknown = sorted(set(log_mel) - set(LOG_MEL_DEFAULTS))
+        if unknown:
+            raise ValueError(
+                f"`log_mel` takes {sorted(LOG_MEL_DEFAULTS)}. Received also: {unknown}"
+            )
+        self.encoder = encoder
+        self.normalization = normalization
+        self.mean = mean
+        self.std = std
+        self.one_pass = one_pass
+        self.batch_size = batch_size
+        self.frame_order = frame_order
+        self.log_mel = {**LOG_MEL_DEFAULTS, **log_mel}
+        bands = encoder.spectrogram_shape[1]
+        if self.log_mel["num_mel_bins"] != bands:
+            raise ValueError(
+                f"The encoder reads {bands} mel bands. "
+                f"Received: num_mel_bins={self.log_mel['num_mel_bins']}; pass "
+                f"`log_mel={{'num_mel_bins': {bands}}}`."
+            )
+        self._features = ClipFeatures(encoder, frame_order, one_pass)
+
+    @classmethod
+    def from_preset(
+        cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs: Any
+    ) -> "AudioEmbedder":
+        """An embedder from a preset name or folder.
+
+        The normalisation and the front end are those stored with the preset, if it has an
+        `audio_converter.json`.
+
+        Args:
+            preset: one of `keras-axlstm presets`, a folder written by `save_to_preset`, or any
+                handle that keras-hub reads.
+            load_weights: `False` leaves the weights random, for tests.
+            **kwargs: arguments of `AudioEmbedder`; they override what the preset says.
+
+        Raises:
+            ValueError: unknown preset, or one whose weights are not available.
+        """
+        preset = os.fspath(preset)
+        encoder = SpectrogramEncoder.from_preset(preset, load_weights=load_weights)
+        try:
+            converter = keras_hub.layers.AudioConverter.from_preset(preset)
+        except FileNotFoundError:
+            return cls(encoder, **kwargs)
+        stored = {
+            "normalization": converter.normalization,
+            "mean": converter.mean,
+            "std": converter.std,
+            "log_mel": {name: getattr(converter, name) for name in LOG_MEL_DEFAULTS},
+        }
+        return cls(encoder, **{**stored, **kwargs})
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length d of an embedding."""
+        return self.encoder.grid_size[1] * self.encoder.hidden_dim
+
+    @property
+    def sampling_rate(self) -> int:
+        """Samples a second that the encoder reads; other rates are resampled to it."""
+        return self.log_mel["sampling_rate"]
+
+    @property
+    def milliseconds_per_frame(self) -> float:
+        """Time between two frames of `embed_timestamps`."""
+        samples = self.encoder.patch_size[0] * self.log_mel["hop_length"]
+        return 1000.0 * samples / self.sampling_rate
+
+    def embed(self, audio: Any, sampling_rate: int = 16000) -> np.ndarray:
+        """One embedding for every clip.
+
+        Args:
+            audio: a path; a waveform `(samples,)` in [-1, 1] or integer PCM; a batch
+                `(clips, samples)`; or a list of waveforms of any lengths. Arrays may be NumPy
+                arrays, lists or tensors of any backend.
+            sampling_rate: rate of the arrays in Hz; other rates than the encoder's are resampled.
+                A file carries its own rate.
+
+        Returns:
+            `(d,)` float32 for a path or a waveform, `(clips, d)` for a batch.
+
+        Raises:
+            ValueError: audio that is empty, not finite, of another rank or unreadable.
+        """
+        waveforms, is_batch = load_waveforms(audio, sampling_rate, self.sampling_rate)
+        scenes = dict(self._scenes(enumerate(map(self._spectrogram, waveforms))))
+        embeddings = np.stack([scenes[clip] for clip in range(len(waveforms))])
+        return embeddings if is_batch else embeddings[0]
+
+    def embed_timestamps(
+        self, audio: Any, sampling_rate: int = 16000
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One embedding for every frame.
+
+        Args:
+            audio: as for `embed`; the clips of a batch must be equally long.
+            sampling_rate: as for `embed`.
+
+        Returns:
+            frames: `(t, d)` float32 for a path or a waveform, `(clips, t, d)` for a batch.
+            times_ms: `(t,)` float64, where every frame starts, in milliseconds.
+
+        Raises:
+            ValueError: as for `embed`, and a list of waveforms of different lengths.
+        """
+        waveforms, is_batch = load_waveforms(audio, sampling_rate, self.sampling_rate)
+        lengths = sorted({waveform.size for waveform in waveforms})
+        if len(lengths) > 1:
+            raise ValueError(
+                "`embed_timestamps` takes clips of one length, so that their frames make one "
+                f"array. Received: clips of {lengths[0]} to {lengths[-1]} samples. Call it once "
+                "a clip."
+            )
+        clips = dict(self._frames(enumerate(map(self._spectrogram, waveforms))))
+        frames = np.stack([clips[clip] for clip in range(len(waveforms))])
+        times_ms = self._times_ms(frames.shape[1])
+        return (frames if is_batch else frames[0]), times_ms
+
+    def embed_files(
+        self,
+        paths: str | os.PathLike | Iterable[str | os.PathLike],
+        output: str | os.PathLike | None = None,
+        kind: str = "scene",
+        overwrite: bool = False,
+        progress: bool = True,
+        on_error: str = "skip",
+    ) -> FileEmbeddings:
+        """Embeddings of many files, optionally written to one file.
+
+        Files are read one after the other and their windows share batches, so memory does not
+        grow with the number of files: frames (`kind="timestamps"`) that go to an output are not
+        kept.
+
+        Layout of the output: an npz file has `path` `(files,)` strings, and for scenes
+        `embedding` `(files, d)`; for timestamps the file in row i of `path` has `embedding/{i}`
+        `(t, d)` and `times_ms/{i}` `(t,)`. A parquet file has the columns `path` and `embedding`
+        (a fixed-size list of floats), a row a file; for timestamps also `time_ms`, a row a frame.
+        A file that was skipped is not in it.
+
+        Args:
+            paths: audio files.
+            output: a `.npz` or `.parquet` file to write. It appears when all is done; nothing is
+                left if the work is interrupted.
+            kind: `"scene"` for an embedding a file, `"timestamps"` for one a frame.
+            overwrite: replace an existing output.
+            progress: show a progress bar.
+            on_error: `"skip"` a file that cannot be read and report it, or `"raise"`.
+
+        Raises:
+            ValueError: no files, a bad argument, an output to write and not one good file; with
+                `on_error="raise"` also a file that cannot be read.
+            FileExistsError: the output exists.
+            ImportError: a parquet output without pyarrow.
+
+        Example:
+
+        ```python
+        result = embedder.embed_files(["a.wav", "b.mp3"], output="embeddings.npz")
+        result.embeddings["a.wav"], result.failures
+        ```
+        """
+        paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(dict.fromkeys(paths))
+        if not paths:
+            raise ValueError("`paths` must name at least one audio file. Received: none")
+        if kind not in ("scene", "timestamps"):
+            raise ValueError(f'`kind` must be "scene" or "timestamps". Received: {kind!r}')
+        if on_error not in ("skip", "raise"):
+            raise ValueError(f'`on_error` must be "skip" or "raise". Received: {on_error!r}')
+        results = FileEmbeddings(output=None if output is None else Path(output))
+        embed = self._scenes if kind == "scene" else self._frames
+        stream = embed_paths(paths, self._read, embed, results, progress, on_error)
+        if output is None:
+            for path, embedding in stream:
+                results.embeddings[path] = embedding
+                if kind == "timestamps":
+                    results.times_ms[path] = self._times_ms(len(embedding))
+            return results
+
+        with open_output(output, overwrite) as writer:
+            for path, embedding in stream:
+                if kind == "scene":
+                    results.embeddings[path] = embedding
+                    writer.add(os.fspath(path), embedding, None)
+                else:
+                    writer.add(os.fspath(path), embedding, self._times_ms(len(embedding)))
+            if not results.seconds:
+                raise ValueError(
+                    f"None of the {len(paths)} files could be embedded, so {os.fspath(output)!r} "
+                    f"was not written. First reason: {results.failures[0][1]}"
+                )
+        return results
+
+    def _read(self, path: str | os.PathLike) -> tuple[np.ndarray, float]:
+        waveform = read_audio(path, self.sampling_rate)
+        return self._spectrogram(waveform), waveform.size / self.sampling_rate
+
+    def _spectrogram(self, waveform: np.ndarray) -> np.ndarray:
+        log_mel = log_mel_spectrogram(waveform, **self.log_mel)
+        return normalize_log_mel(log_mel, self.normalization, self.mean, self.std)
+
+    def _frames(self, spectrograms: NumberedArrays) -> NumberedArrays:
+        """Numbered `(t, d)` frames of numbered spectrograms."""
+        parts = self._features(spectrograms, self.batch_size)
+        for clip, numbered in groupby(parts, key=itemgetter(0)):
+            yield clip, np.concatenate([part for _, part in numbered])
+
+    def _scenes(self, spectrograms: NumberedArrays) -> NumberedArrays:
+        """Numbered `(d,)` means over time; a long clip's frames are never held together."""
+        parts = self._features(spectrograms, self.batch_size)
+        for clip, numbered in groupby(parts, key=itemgetter(0)):
+            total, steps = np.zeros(self.embedding_dim), 0
+            for _, part in numbered:
+                total += part.sum(axis=0, dtype="float64")
+                steps += len(part)
+            yield clip, (total / steps).astype("float32")
+
+    def _times_ms(self, frames: int) -> np.ndarray:
+        return np.arange(frames) * self.milliseconds_per_frame

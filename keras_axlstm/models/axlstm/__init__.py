@@ -1,0 +1,7 @@
+"""AxLSTM: encoder, presets and audio converter."""
+
+from keras_axlstm.models.axlstm.axlstm_encoder import AxLSTMEncoder
+from keras_axlstm.models.axlstm.axlstm_presets import AXLSTM_PRESETS
+from keras_axlstm.models.presets import register
+
+register(AXLSTM_PRESETS, AxLSTMEncoder)

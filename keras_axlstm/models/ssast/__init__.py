@@ -1,0 +1,7 @@
+"""SSAST, the transformer baseline: encoder, presets and audio converter."""
+
+from keras_axlstm.models.presets import register
+from keras_axlstm.models.ssast.ssast_encoder import SSASTEncoder
+from keras_axlstm.models.ssast.ssast_presets import SSAST_PRESETS
+
+register(SSAST_PRESETS, SSASTEncoder)

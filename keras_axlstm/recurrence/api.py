@@ -1,0 +1,212 @@
+"""The public op: validation, choice of form and implementation."""
+
+import keras
+from keras import ops
+
+from keras_axlstm.recurrence.chunkwise import mlstm_chunkwise
+from keras_axlstm.recurrence.gates import EMPTY, SHUT, log_gate
+from keras_axlstm.recurrence.kernels import fused_kernel
+from keras_axlstm.recurrence.parallel import mlstm_parallel
+from keras_axlstm.recurrence.recurrent import mlstm_recurrent
+from keras_axlstm.recurrence.reference import State, mlstm_reference
+
+FORMS = ("auto", "reference", "recurrent", "parallel", "chunkwise")
+IMPLEMENTATIONS = ("auto", "ops", "fused")
+INPUT_GATES = ("exp", "sigmoid")
+FORGET_GATES = ("sigmoid", "exp")
+
+PARALLEL_BLOCK = 128
+
+
+def choose_form(steps: int | None, head_dim: int, form: str) -> str:
+    """The form that `form="auto"` stands for.
+
+    The quadratic form costs 2 S^2 d multiplications, blocks skipped, the linear one
+    S (2 L d + 2 d^2) and more traffic: it pays once time is several times the head dimension.
+    """
+    if form != "auto":
+        return form
+    if steps is None:
+        return "chunkwise"
+    return "parallel" if steps <= max(512, 4 * head_dim) else "chunkwise"
+
+
+def default_chunk_size(head_dim: int) -> int:
+    """Steps of a chunk: about half a head dimension balances work inside and between chunks."""
+    return 64 if head_dim <= 128 else 128 if head_dim <= 384 else 256
+
+
+def mlstm(
+    query: keras.KerasTensor,
+    key: keras.KerasTensor,
+    value: keras.KerasTensor,
+    input_gate: keras.KerasTensor,
+    forget_gate: keras.KerasTensor,
+    *,
+    input_gate_activation: str = "exp",
+    forget_gate_activation: str = "sigmoid",
+    initial_state: State | None = None,
+    return_state: bool = False,
+    mask: keras.KerasTensor | None = None,
+    form: str = "auto",
+    chunk_size: int | None = None,
+    implementation: str = "auto",
+    output_dtype: str | None = None,
+):
+    """Matrix-memory LSTM (mLSTM) with exponential gating.
+
+    Per batch element and head, with `s = head_dim ** -0.5`:
+
+    ```
+    C_t = f_t C_{t-1} + i_t v_t (s k_t)^T        h_t = C_t q_t / max(|n_t . q_t|, 1)
+    n_t = f_t n_{t-1} + i_t s k_t
+    ```
+
+    computed stably: C and n are kept scaled by `exp(-m)`, m being the running maximum of the log
+    weights, and the denominator is `max(|n.q|, exp(-m)) + 1e-6`. All forms give the same numbers
+    and exact gradients, the normaliser's included; gates, states and sums are float32.
+
+    Args:
+        query: float tensor `(batch, time, heads, head_dim)`, as in
+            `keras.ops.dot_product_attention`.
+        key: like `query`. Scaled by `head_dim ** -0.5` inside.
+        value: like `query`.
+        input_gate: pre-activations `(batch, time, heads)`.
+        forget_gate: pre-activations `(batch, time, heads)`.
+        input_gate_activation: `"exp"` or `"sigmoid"`.
+        forget_gate_activation: `"sigmoid"` or `"exp"`.
+        initial_state: `(C, n, m)` as returned by an earlier call: `C`
+            `(batch, heads, head_dim, head_dim)` (value x key), `n` `(batch, heads, head_dim)`,
+            `m` `(batch, heads)`. `None` is the empty memory: C = n = 0, m = -inf.
+        return_state: also return the state after the last step.
+        mask: boolean `(batch, time)`, True = real. A masked step writes nothing and forgets
+            nothing; its own output carries no meaning.
+        form: `"auto"`, `"parallel"` (quadratic, short sequences), `"chunkwise"` (linear, long
+            sequences), `"recurrent"` (scan over steps, streaming) or `"reference"` (plain loop).
+        chunk_size: steps of a block in the parallel and chunkwise forms, `None` for a default.
+        implementation: `"ops"` (`keras.ops`), `"fused"` (a kernel; NotImplementedError with the
+            reasons if there is none) or `"auto"`.
+        output_dtype: dtype of `h`, default that of `value`. Layers ask for float32, since h can
+            be too small for float16.
+
+    Returns:
+        `h` `(batch, time, heads, head_dim)`, or `(h, (C, n, m))` with float32 states.
+
+    Raises:
+        ValueError: shapes that do not fit, or an unknown option.
+
+    Source: Beck et al., "xLSTM: Extended Long Short-Term Memory", NeurIPS 2024.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_axlstm import ops
+
+    query, key, value = np.random.normal(size=(3, 2, 100, 4, 16)).astype("float32")
+    gates = np.random.normal(size=(2, 2, 100, 4)).astype("float32")
+    h, state = ops.mlstm(query, key, value, gates[0], gates[1] + 4, return_state=True)
+    ```
+    """
+    _check_option("input_gate_activation", input_gate_activation, INPUT_GATES)
+    _check_option("forget_gate_activation", forget_gate_activation, FORGET_GATES)
+    _check_option("form", form, FORMS)
+    _check_option("implementation", implementation, IMPLEMENTATIONS)
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError(f"`chunk_size` must be at least 1 or None. Received: {chunk_size}")
+    query, key, value = (ops.convert_to_tensor(x) for x in (query, key, value))
+    input_gate, forget_gate = ops.convert_to_tensor(input_gate), ops.convert_to_tensor(forget_gate)
+    _check_shapes(query, key, value, input_gate, forget_gate, initial_state, mask)
+
+    _, steps, heads, head_dim = query.shape
+    form = choose_form(steps, head_dim, form)
+    if steps is None and form in ("parallel", "reference"):
+        raise ValueError(
+            f"form={form!r} needs a static number of time steps; "
+            "use form='auto' or 'chunkwise' where the time dimension is None."
+        )
+    if implementation == "fused":
+        fused_kernel(form)
+
+    output_dtype = output_dtype or value.dtype
+    log_i, log_f = _log_gates(
+        input_gate, forget_gate, input_gate_activation, forget_gate_activation, mask
+    )
+    state = None
+    if initial_state is not None:
+        C, n, m = (ops.cast(x, "float32") for x in initial_state)
+        state = (C, n, ops.maximum(m, EMPTY))
+    elif form != "parallel":
+        batch = ops.shape(query)[0]
+        state = (
+            ops.zeros((batch, heads, head_dim, head_dim), dtype="float32"),
+            ops.zeros((batch, heads, head_dim), dtype="float32"),
+            ops.full((batch, heads), EMPTY, dtype="float32"),
+        )
+    arguments = (*(ops.swapaxes(x, 1, 2) for x in (query, key, value)), log_i, log_f, state)
+
+    if form == "parallel":
+        h, state = mlstm_parallel(*arguments, chunk_size or PARALLEL_BLOCK, return_state)
+    elif form == "chunkwise":
+        h, state = mlstm_chunkwise(*arguments, chunk_size or default_chunk_size(head_dim))
+    elif form == "recurrent":
+        h, state = mlstm_recurrent(*arguments)
+    else:
+        h, state = mlstm_reference(*arguments)
+
+    h = ops.cast(ops.swapaxes(h, 1, 2), output_dtype)
+    if not return_state:
+        return h
+    C, n, m = state
+    return h, (C, n, ops.where(m > 0.5 * EMPTY, m, -float("inf")))
+
+
+def _log_gates(input_gate, forget_gate, input_activation, forget_activation, mask):
+    """Log gates (B, NH, S) float32; masked steps shut the input gate and open the forget gate."""
+    log_i = ops.maximum(log_gate(input_gate, input_activation), SHUT)
+    log_f = log_gate(forget_gate, forget_activation)
+    if mask is not None:
+        mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
+        log_i = ops.where(mask, log_i, SHUT)
+        log_f = ops.where(mask, log_f, 0.0)
+    return ops.swapaxes(log_i, 1, 2), ops.swapaxes(log_f, 1, 2)
+
+
+def _check_option(name: str, received: str, allowed: tuple[str, ...]) -> None:
+    if received not in allowed:
+        raise ValueError(f"`{name}` must be one of {allowed}. Received: {received!r}")
+
+
+def _check_shapes(query, key, value, input_gate, forget_gate, initial_state, mask) -> None:
+    shape = tuple(query.shape)
+    if len(shape) != 4:
+        raise ValueError(
+            f"`query` must have shape (batch, time, heads, head_dim). Received: shape {shape}"
+        )
+    if shape[1] == 0:
+        raise ValueError(f"`query` must have at least one time step. Received: shape {shape}")
+    expected = {"key": (key, shape), "value": (value, shape)}
+    expected["input_gate"] = (input_gate, shape[:3])
+    expected["forget_gate"] = (forget_gate, shape[:3])
+    if mask is not None:
+        expected["mask"] = (mask, shape[:2])
+    if initial_state is not None:
+        if len(initial_state) != 3:
+            raise ValueError(
+                "`initial_state` must be a tuple (C, n, m). "
+                f"Received: {len(initial_state)} elements"
+            )
+        batch, _, heads, head_dim = shape
+        state_shapes = ((batch, heads, head_dim, head_dim), (batch, heads, head_dim))
+        for i, state_shape in enumerate((*state_shapes, (batch, heads))):
+            expected[f"initial_state[{i}]"] = (initial_state[i], state_shape)
+    for name, (tensor, wanted) in expected.items():
+        received = tuple(tensor.shape)
+        fits = len(received) == len(wanted) and all(
+            a is None or b is None or a == b for a, b in zip(received, wanted, strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"`{name}` must have shape {wanted} to fit `query` of shape {shape}. "
+                f"Received: shape {received}"
+            )

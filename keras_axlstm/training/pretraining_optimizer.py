@@ -1,0 +1,70 @@
+import keras
+
+# Biases and other one-dimensional weights, by the ends of their names.
+NOT_DECAYED = r"(bias|gamma|beta|scale|skip)$"
+
+
+def pretraining_optimizer(
+    steps_per_epoch: int,
+    *,
+    batch_size: int = 1024,
+    epochs: float = 100,
+    warmup_epochs: float = 10,
+    base_learning_rate: float = 1.5e-4,
+    weight_decay: float = 0.05,
+    beta_1: float = 0.9,
+    beta_2: float = 0.95,
+    **kwargs,
+) -> keras.optimizers.AdamW:
+    """Optimizer and schedule of the paper: AdamW, linear warm-up, then a cosine to zero.
+
+    The peak learning rate is `base_learning_rate * batch_size / 256`. Weight decay leaves biases
+    and other one-dimensional weights alone.
+
+    Args:
+        steps_per_epoch: int. Optimizer steps of an epoch.
+        batch_size: int. Clips of a step, over all devices.
+        epochs: length of training.
+        warmup_epochs: length of the warm-up, part of `epochs`.
+        base_learning_rate: peak learning rate at batch size 256.
+        weight_decay: decoupled weight decay.
+        beta_1: decay of the first moment.
+        beta_2: decay of the second moment.
+        **kwargs: further arguments of `keras.optimizers.AdamW`.
+
+    Raises:
+        ValueError: a length that is not positive, or a warm-up longer than the training.
+
+    Source: https://arxiv.org/abs/2408.16568, section 3.2, and the authors' configuration.
+
+    Example:
+
+    ```python
+    from keras_axlstm.training import pretraining_optimizer
+
+    optimizer = pretraining_optimizer(steps_per_epoch=2000)  # 100 epochs of AudioSet
+    ```
+    """
+    if steps_per_epoch < 1 or epochs <= 0 or batch_size < 1:
+        raise ValueError(
+            "`steps_per_epoch`, `epochs` and `batch_size` must be positive. Received: "
+            f"steps_per_epoch={steps_per_epoch}, epochs={epochs}, batch_size={batch_size}"
+        )
+    if not 0 <= warmup_epochs <= epochs:
+        raise ValueError(
+            f"`warmup_epochs` must be between 0 and epochs={epochs}. Received: {warmup_epochs}"
+        )
+    total_steps = max(1, round(steps_per_epoch * epochs))
+    warmup_steps = round(steps_per_epoch * warmup_epochs)
+    learning_rate = base_learning_rate * batch_size / 256
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup_steps else learning_rate,
+        decay_steps=max(1, total_steps - warmup_steps),
+        warmup_target=learning_rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2, **kwargs
+    )
+    optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
+    return optimizer

@@ -1,0 +1,57 @@
+"""What holds for every test: the seeds, the backend in the header, the GPU marker."""
+
+import functools
+
+import hypothesis
+import keras
+import keras_hub
+import pytest
+
+# No deadlines: they fail on a busy machine. Fixed examples: a red run can be run again.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("suite")
+
+GPU_REASON = "needs a GPU, and the backend sees none"
+
+
+def pytest_report_header() -> str:
+    backend = keras.backend.backend()
+    return (
+        f"keras backend: {backend} (keras {keras.__version__}, keras-hub {keras_hub.__version__}),"
+        f" GPU: {'yes' if gpu_available() else 'no'}"
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not gpu_available():
+        pytest.skip(GPU_REASON)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    skipped = [
+        report for report in terminalreporter.stats.get("skipped", []) if GPU_REASON in str(report)
+    ]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests did NOT run: {GPU_REASON}", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed() -> None:
+    keras.utils.set_random_seed(0)
+
+
+@functools.cache
+def gpu_available() -> bool:
+    """True if the active backend sees a GPU."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.is_available()
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
