@@ -24,7 +24,7 @@ def choose_backend() -> str:
     if "keras" in sys.modules:
         backend = _active_backend()
     else:
-        backend = os.environ["KERAS_BACKEND"] = _find_backend()
+        backend = os.environ["KERAS_BACKEND"] = find_backend()
     print(f"Keras backend: {backend}", file=sys.stderr)
     return backend
 
@@ -35,7 +35,8 @@ def _active_backend() -> str:
     return keras.config.backend()
 
 
-def _find_backend() -> str:
+def find_backend() -> str:
+    """The backend that Keras should be imported with; errors as of `choose_backend`."""
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
     chosen = os.environ.get("KERAS_BACKEND")
     if chosen:
@@ -63,5 +64,5 @@ def _keras_default() -> str:
     try:
         config = json.loads((home / "keras.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return "tensorflow"
-    return config.get("backend", "tensorflow")
+        config = None
+    return config.get("backend", "tensorflow") if isinstance(config, dict) else "tensorflow"

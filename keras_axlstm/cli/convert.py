@@ -61,10 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
         from keras_axlstm.cli.save import save_preset
         from keras_axlstm.conversion import load_official_checkpoint
 
+        heads = {} if arguments.num_heads is None else {"num_heads": arguments.num_heads}
         model = load_official_checkpoint(
             arguments.checkpoint,
             spectrogram_shape=tuple(arguments.spectrogram_shape),
             flip=arguments.flip,
+            **heads,
         )
         save_preset(model, folder, normalization=arguments.normalization)
     encoder = model.encoder

@@ -62,7 +62,7 @@ def _one_line(error: Exception) -> str:
     message = " ".join(str(error).split())
     if isinstance(error, (ValueError, OSError, ImportError)) and message:
         return message
-    return f"{type(error).__name__}: {message} (--debug shows where)"
+    return f"{type(error).__name__}: {message or 'no message'} (--debug shows where)"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,27 @@
 """`keras-axlstm presets`: the built-in presets."""
 
 import argparse
+import json
 from typing import Any
 
 from keras_axlstm.cli.backend import choose_backend
 from keras_axlstm.cli.table import format_table
+
+# With reconstruction head and mask token, as the paper counts. Here, because counting them would
+# build six models.
+PARAMETERS = {
+    "axlstm_tiny": 4_343_584,
+    "axlstm_small": 16_723_360,
+    "axlstm_base": 65_591_968,
+    "ssast_tiny": 5_401_024,
+    "ssast_small": 21_492_544,
+    "ssast_base": 85_747_264,
+}
+WITHOUT_WEIGHTS = """\
+A preset without weights is an architecture. To get weights, convert a checkpoint of the paper's
+authors:    keras-axlstm convert CHECKPOINT --output PRESET_DIR
+or pretrain on a folder of audio:    keras-axlstm pretrain DIR --output PRESET_DIR
+and use the folder in place of the name."""
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -20,7 +37,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
     choose_backend()
 
-    import json
+    from keras_axlstm.models.presets import PRESETS_FOLDER, has_weights
 
-    from keras_axlstm.models.presets import PRESETS_FOLDER, REGISTERED, has_weights
+    rows = []
+    for name, parameters in PARAMETERS.items():
+        config = json.loads((PRESETS_FOLDER / name / "config.json").read_text(encoding="utf-8"))
+        sizes = config["config"]
+        weights = "yes" if has_weights(name) else "no"
+        rows.append((name, f"{parameters:,}", sizes["hidden_dim"], sizes["num_layers"], weights))
+    print(format_table(("preset", "parameters", "hidden", "layers", "weights"), rows))
+    if any(row[-1] == "no" for row in rows):
+        print(f"\n{WITHOUT_WEIGHTS}")
     return 0

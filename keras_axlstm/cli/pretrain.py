@@ -19,7 +19,7 @@ from keras_axlstm.cli.skipped import report_skipped
 from keras_axlstm.files import write_aside
 
 if TYPE_CHECKING:
-    from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder
+    from keras_axlstm.models import SpectrogramEncoder
 
 PAPER_EPOCHS = 100
 PAPER_BASE_LEARNING_RATE = 1.5e-4
@@ -185,17 +185,18 @@ def _pretrain(arguments: argparse.Namespace, folder: Path) -> int:
         seed=arguments.seed,
     )
     steps, steps_a_row = _training_length(arguments, len(paths))
+    base_learning_rate = _base_learning_rate(arguments)
     optimizer = pretraining_optimizer(
         steps_per_epoch=1,
         batch_size=arguments.batch_size,
         epochs=steps,
         warmup_epochs=arguments.warmup * steps,
-        base_learning_rate=_base_learning_rate(arguments),
+        base_learning_rate=base_learning_rate,
     )
     model.compile(optimizer=optimizer)
     print(
-        f"{len(paths)} files, {steps} steps of {arguments.batch_size} clips, "
-        f"{model.count_params():,} parameters"
+        f"{len(paths)} files, {steps} steps of {arguments.batch_size} clips, peak learning rate "
+        f"{base_learning_rate * arguments.batch_size / 256:.2g}, {model.count_params():,} parameters"
     )
     progress = TrainingProgress(steps, visible=not arguments.no_progress)
     failures: list[tuple[Path, str]] = []
@@ -261,9 +262,7 @@ def _base_learning_rate(arguments: argparse.Namespace) -> float:
     return (rate or SHORT_RUN_LEARNING_RATE) * 256 / arguments.batch_size
 
 
-def _write_history(
-    path: Path, history: dict[str, Sequence[float]], steps_a_row: int
-) -> None:
+def _write_history(path: Path, history: dict[str, Sequence[float]], steps_a_row: int) -> None:
     """A row for each stretch of steps: the last of them, and the means over it."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -20,8 +20,11 @@ def report_skipped(failures: Sequence[tuple[str | os.PathLike, str]], done: int)
     for _, reason in failures:
         print(f"skipped: {reason}", file=sys.stderr)
     if failures and not done:
-        raise ValueError(f"none of the {len(failures)} files could be read")
+        raise ValueError(
+            f"None of the {len(failures)} files could be read. First reason: {failures[0][1]}"
+        )
     if failures:
-        print(f"{len(failures)} files were skipped", file=sys.stderr)
+        count = "1 file was" if len(failures) == 1 else f"{len(failures)} files were"
+        print(f"{count} skipped", file=sys.stderr)
         return EXIT_SKIPPED
     return 0

@@ -46,7 +46,8 @@ def random_crops(
     crop of the next file takes its place.
 
     Endless by default: give `fit` a number of `steps_per_epoch`. `fit` reads a data set of finite
-    `num_epochs` from its start in each of its own epochs, so that the same crops return.
+    `num_epochs` from its start in each of its own epochs, so that the same crops return. Give it
+    `shuffle=False` too: Keras warns that its own shuffling does not reach into a grain data set.
 
     Args:
         folder_or_paths: a folder, searched as `find_audio_files` does, or paths of audio files.
@@ -55,8 +56,9 @@ def random_crops(
         seed: int in [0, 2**32).
         shuffle: draw a new order of the files in each epoch. Without, it is the order given.
         num_epochs: crops taken of each file, or None for no end.
-        num_workers: processes that read and transform; 0: threads of this process. A script that
-            uses processes needs the usual `if __name__ == "__main__":`.
+        num_workers: processes that read and transform; 0: threads of this process, enough for a
+            few hundred crops a second. Processes take seconds to start, and `fit` starts them more
+            than once. A script that uses them needs the usual `if __name__ == "__main__":`.
         normalization: `"none"`, `"clip"` or `"dataset"`, see `normalize_log_mel`. It is done
             on the whole clip, before cropping.
         mean: for `"dataset"`.

@@ -1,7 +1,9 @@
 """From log-mel spectrograms to frame features, batch by batch."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import keras
@@ -10,39 +12,53 @@ from keras import ops
 
 from keras_axlstm.embedding.pieces import cut_windows, in_batches, pad_whole
 
+NumberedArrays = Iterator[tuple[int, np.ndarray]]
+
 
 class ClipFeatures:
-    """The frame features of clips, computed in batches of a few shapes.
+    """The features of clips, computed in batches of a few shapes.
+
+    Clips come as pairs of number and log-mel spectrogram `(frames, bands)` float32. They are taken
+    and their features given one at a time, so that no more than a batch and a clip are in memory.
 
     Args:
         encoder: a `SpectrogramEncoder`.
         frame_order: `order` of its `frame_features`.
         one_pass: read a clip whole and not in windows.
+        batch_size: windows of the encoder's nominal length in a batch.
     """
 
-    def __init__(self, encoder: Any, frame_order: str, one_pass: bool):
+    def __init__(self, encoder: Any, frame_order: str, one_pass: bool, batch_size: int):
         self._encoder = encoder
         self._frame_order = frame_order
         self._one_pass = one_pass
+        self._batch_size = batch_size
         self._models: dict[tuple[int, ...], keras.Model] = {}
 
-    def __call__(
-        self, spectrograms: Iterable[tuple[int, np.ndarray]], batch_size: int
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        """Features of many clips, taken from and given to iterators.
+    def frames(self, spectrograms: NumberedArrays) -> NumberedArrays:
+        """Pairs of clip number and frame features `(steps, d)` float32."""
+        for clip, parts in groupby(self._parts(spectrograms), key=itemgetter(0)):
+            yield clip, np.concatenate([part for _, part in parts])
 
-        Args:
-            spectrograms: pairs of clip number and `(frames, bands)` float32 array.
-            batch_size: windows of the encoder's nominal length in a batch.
+    def scenes(self, spectrograms: NumberedArrays) -> NumberedArrays:
+        """Pairs of clip number and mean over time `(d,)` float32.
 
-        Yields:
-            Pairs of clip number and `(steps, d)` float32. In windows a clip comes in several
-            parts, which follow each other in order.
+        The frames of a long clip are never held together.
         """
+        for clip, parts in groupby(self._parts(spectrograms), key=itemgetter(0)):
+            total: Any = 0.0
+            steps = 0
+            for _, part in parts:
+                total = total + part.sum(axis=0, dtype="float64")
+                steps += len(part)
+            yield clip, (total / steps).astype("float32")
+
+    def _parts(self, spectrograms: NumberedArrays) -> NumberedArrays:
+        """Frame features of the windows; those of a clip follow each other in order."""
         window_frames = self._encoder.spectrogram_shape[0]
         patch_frames = self._encoder.patch_size[0]
-        cut = pad_whole if self._one_pass else cut_windows
-        for batch in in_batches(cut(spectrograms, window_frames), batch_size * window_frames):
+        pieces = (pad_whole if self._one_pass else cut_windows)(spectrograms, window_frames)
+        for batch in in_batches(pieces, self._batch_size * window_frames):
             inputs = {"spectrogram": batch.spectrogram}
             if self._one_pass:
                 inputs["mask"] = batch.mask
@@ -51,7 +67,7 @@ class ClipFeatures:
                 yield piece.clip, steps[: math.ceil(piece.num_frames / patch_frames)]
 
     def _model(self, shape: tuple[int, ...]) -> keras.Model:
-        """A model for each shape: given a second one, TensorFlow would compile for unknown sizes."""
+        """A model a shape: given a second one, TensorFlow would compile for unknown sizes."""
         if shape not in self._models:
             self._models[shape] = _FeatureModel(self._encoder, self._frame_order)
         return self._models[shape]

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from keras_axlstm.embedding.clip_features import NumberedArrays
 from keras_axlstm.embedding.results import FileEmbeddings
-
-NumberedArrays = Iterator[tuple[int, np.ndarray]]
 
 
 def embed_paths(

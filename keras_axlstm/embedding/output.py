@@ -10,13 +10,11 @@ from keras_axlstm.embedding.npz_writer import NpzWriter
 from keras_axlstm.embedding.parquet_writer import ParquetWriter
 from keras_axlstm.files import write_aside
 
-WRITERS = {".npz": NpzWriter, ".parquet": ParquetWriter}
+WRITERS: dict[str, type[NpzWriter | ParquetWriter]] = {".npz": NpzWriter, ".parquet": ParquetWriter}
 
 
 @contextlib.contextmanager
-def open_output(
-    output: str | os.PathLike, overwrite: bool
-) -> Iterator[NpzWriter | ParquetWriter]:
+def open_output(output: str | os.PathLike, overwrite: bool) -> Iterator[NpzWriter | ParquetWriter]:
     """A writer for the suffix of `output`; the file appears when the context ends well.
 
     Raises:

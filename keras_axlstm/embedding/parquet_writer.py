@@ -38,9 +38,7 @@ class ParquetWriter:
             self._writer.close()
         self._file.close()
 
-    def _write(
-        self, paths: list[str], embeddings: np.ndarray, times_ms: np.ndarray | None
-    ) -> None:
+    def _write(self, paths: list[str], embeddings: np.ndarray, times_ms: np.ndarray | None) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -10,14 +10,14 @@ from keras_axlstm.audio.log_mel import LOG_OFFSET, check_hop, hann_window, mel_f
 # rest of 1/1000, which is transformed by an FFT: its rounding is 1/1000 of the usual one.
 _SAMPLE_GRID = 2.0**-9
 # The Fourier kernel is split likewise. The sums of products of coarse parts are multiples of 2**-15
-# below 2**8, which float32 holds exactly. The products of the next part add little, so their
-# rounding does not count; what remains after it is smaller still.
+# below 2**8, which float32 holds exactly. The products with the next part add little, so their
+# rounding does not count; what remains of the kernel is smaller still.
 _KERNEL_GRIDS = (2.0**-6, 2.0**-17)
-# Mel weights, and powers: half of the digits of float32.
+# The mel weights are split, and the powers in two halves of their digits.
 _FILTER_GRID = 2.0**-10
 _POWER_SPLIT = 2.0**13 + 1
-# All of these parts have at most 11 binary digits: GPUs that multiply matrices in TensorFloat-32,
-# as JAX and TensorFlow let them, keep them whole.
+# All of these parts have at most 11 binary digits. So they also stay whole in TensorFloat-32, in
+# which JAX and TensorFlow let GPUs multiply float32 matrices.
 
 
 @keras.saving.register_keras_serializable(package="keras_axlstm")
@@ -103,12 +103,20 @@ class LogMelSpectrogram(DataLayer):
         """`(batch, frames, window_length)` to `(batch, frames, bins)`."""
         numpy = self.backend.numpy
         coarse = numpy.round(frames / _SAMPLE_GRID) * _SAMPLE_GRID
-        products = numpy.matmul(coarse, _fourier_kernel(self.window_length))
-        first, second, third = numpy.split(products, 3, axis=-1)
-        real, imaginary = numpy.split(first + (second + third), 2, axis=-1)
         window = hann_window(self.window_length).astype("float32")
         rest = self.backend.math.rfft(numpy.multiply(frames - coarse, window))
-        return numpy.square(real + rest[0]) + numpy.square(imaginary + rest[1])
+
+        # Cosines are even about the middle of the frame and sines odd: half the products do. The
+        # first sample is not needed, because its window is zero.
+        half = self.window_length // 2
+        before, middle = coarse[..., 1:half], coarse[..., half : half + 1]
+        after = numpy.flip(coarse[..., half + 1 :], axis=-1)
+        folded = numpy.concatenate([middle, before + after], axis=-1), before - after
+        power = 0.0
+        for samples, kernel, small in zip(folded, _fourier_kernels(half), rest, strict=True):
+            first, second, third = numpy.split(numpy.matmul(samples, kernel), 3, axis=-1)
+            power = power + numpy.square(first + (second + third) + small)
+        return power
 
     def _split_into_frames(self, waveform):
         """`(batch, samples)` to `(batch, frames, window_length)`, the ends reflected."""
@@ -141,19 +149,25 @@ class LogMelSpectrogram(DataLayer):
 
 
 @functools.lru_cache(maxsize=8)
-def _fourier_kernel(window_length):
-    """Real and imaginary kernel with the window in it, split in three that add up to it.
+def _fourier_kernels(half):
+    """Windowed kernels of the real and the imaginary part, each split in three that add up to it.
 
-    float32 `(window_length, 3 * 2 * bins)`.
+    For the middle sample and the sums of samples about it, float32 `(half, 3 bins)`, and for the
+    differences, `(half - 1, 3 bins)`.
     """
-    turns = np.outer(np.arange(window_length), np.arange(window_length // 2 + 1)) / window_length
-    kernel = np.concatenate([np.cos(2 * np.pi * turns), -np.sin(2 * np.pi * turns)], axis=1)
-    rest = kernel * hann_window(window_length)[:, np.newaxis]
+    places = np.array([half, *range(1, half)])
+    angles = np.pi * np.outer(places, np.arange(half + 1)) / half
+    window = hann_window(2 * half)[places, np.newaxis]
+    kernels = window * np.cos(angles), -(window * np.sin(angles))[1:]
+    return tuple(np.concatenate(_split_kernel(kernel), axis=1) for kernel in kernels)
+
+
+def _split_kernel(kernel):
     parts = []
     for grid in _KERNEL_GRIDS:
-        parts.append(np.round(rest / grid) * grid)
-        rest = rest - parts[-1]
-    return np.concatenate([*parts, rest], axis=1).astype("float32")
+        parts.append(np.round(kernel / grid) * grid)
+        kernel = kernel - parts[-1]
+    return [part.astype("float32") for part in (*parts, kernel)]
 
 
 def _split_filters(filters):

@@ -2,8 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import numpy as np
 from keras_axlstm.audio import log_mel_spectrogram, normalize_log_mel, read_audio
 from keras_axlstm.audio.normalize import validate_normalization
 from keras_axlstm.embedding.clip_features import ClipFeatures
-from keras_axlstm.embedding.file_stream import NumberedArrays, embed_paths
+from keras_axlstm.embedding.file_stream import embed_paths
 from keras_axlstm.embedding.output import open_output
 from keras_axlstm.embedding.results import FileEmbeddings
 from keras_axlstm.embedding.waveforms import load_waveforms
@@ -114,7 +112,7 @@ class AudioEmbedder:
                 f"Received: num_mel_bins={self.log_mel['num_mel_bins']}; pass "
                 f"`log_mel={{'num_mel_bins': {bands}}}`."
             )
-        self._features = ClipFeatures(encoder, frame_order, one_pass)
+        self._features = ClipFeatures(encoder, frame_order, one_pass, batch_size)
 
     @classmethod
     def from_preset(
@@ -181,7 +179,7 @@ class AudioEmbedder:
             ValueError: audio that is empty, not finite, of another rank or unreadable.
         """
         waveforms, is_batch = load_waveforms(audio, sampling_rate, self.sampling_rate)
-        scenes = dict(self._scenes(enumerate(map(self._spectrogram, waveforms))))
+        scenes = dict(self._features.scenes(enumerate(map(self._spectrogram, waveforms))))
         embeddings = np.stack([scenes[clip] for clip in range(len(waveforms))])
         return embeddings if is_batch else embeddings[0]
 
@@ -209,7 +207,7 @@ class AudioEmbedder:
                 f"array. Received: clips of {lengths[0]} to {lengths[-1]} samples. Call it once "
                 "a clip."
             )
-        clips = dict(self._frames(enumerate(map(self._spectrogram, waveforms))))
+        clips = dict(self._features.frames(enumerate(map(self._spectrogram, waveforms))))
         frames = np.stack([clips[clip] for clip in range(len(waveforms))])
         times_ms = self._times_ms(frames.shape[1])
         return (frames if is_batch else frames[0]), times_ms
@@ -265,7 +263,7 @@ class AudioEmbedder:
         if on_error not in ("skip", "raise"):
             raise ValueError(f'`on_error` must be "skip" or "raise". Received: {on_error!r}')
         results = FileEmbeddings(output=None if output is None else Path(output))
-        embed = self._scenes if kind == "scene" else self._frames
+        embed = self._features.scenes if kind == "scene" else self._features.frames
         stream = embed_paths(paths, self._read, embed, results, progress, on_error)
         if output is None:
             for path, embedding in stream:
@@ -295,22 +293,6 @@ class AudioEmbedder:
     def _spectrogram(self, waveform: np.ndarray) -> np.ndarray:
         log_mel = log_mel_spectrogram(waveform, **self.log_mel)
         return normalize_log_mel(log_mel, self.normalization, self.mean, self.std)
-
-    def _frames(self, spectrograms: NumberedArrays) -> NumberedArrays:
-        """Numbered `(t, d)` frames of numbered spectrograms."""
-        parts = self._features(spectrograms, self.batch_size)
-        for clip, numbered in groupby(parts, key=itemgetter(0)):
-            yield clip, np.concatenate([part for _, part in numbered])
-
-    def _scenes(self, spectrograms: NumberedArrays) -> NumberedArrays:
-        """Numbered `(d,)` means over time; a long clip's frames are never held together."""
-        parts = self._features(spectrograms, self.batch_size)
-        for clip, numbered in groupby(parts, key=itemgetter(0)):
-            total, steps = np.zeros(self.embedding_dim), 0
-            for _, part in numbered:
-                total += part.sum(axis=0, dtype="float64")
-                steps += len(part)
-            yield clip, (total / steps).astype("float32")
 
     def _times_ms(self, frames: int) -> np.ndarray:
         return np.arange(frames) * self.milliseconds_per_frame

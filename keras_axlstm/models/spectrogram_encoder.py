@@ -73,6 +73,7 @@ class SpectrogramEncoder(keras_hub.models.Backbone):
         super().__init__(inputs=inputs, outputs=outputs, dtype=dtype, **kwargs)
 
         # === Config ===
+        self.supports_masking = True
         self.spectrogram_shape = spectrogram_shape
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
@@ -168,7 +169,7 @@ class SpectrogramEncoder(keras_hub.models.Backbone):
         unknown = [name for name in names if name not in self.taps]
         if unknown:
             raise ValueError(f"`names` must be among {list(self.taps)}. Received: {unknown}")
-        return keras.Model(self.inputs, {name: self.taps[name] for name in names})
+        return keras.Model(self.input, {name: self.taps[name] for name in names})
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):

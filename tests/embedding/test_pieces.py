@@ -34,9 +34,7 @@ def test_the_real_frames_of_the_batches_are_the_clips(cut, lengths, windows):
             real = batch.spectrogram[row][: piece.num_frames]
             found[piece.clip].append(real)
             assert not batch.spectrogram[row][piece.num_frames :].any()
-            np.testing.assert_array_equal(
-                batch.mask[row], np.arange(frames) < piece.num_frames
-            )
+            np.testing.assert_array_equal(batch.mask[row], np.arange(frames) < piece.num_frames)
         assert not batch.spectrogram[len(batch.pieces) :].any()
         assert batch.mask[len(batch.pieces) :].all()
     for clip, spectrogram in clips:

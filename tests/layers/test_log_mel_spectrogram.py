@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from keras_hub.src.tests import test_case
 
 from keras_axlstm.audio import log_mel_spectrogram
+from keras_axlstm.audio.log_mel import mel_filter_bank
 from keras_axlstm.layers import LogMelSpectrogram
+from keras_axlstm.layers.log_mel_spectrogram import _fourier_kernels, _split_filters
 from tests.audio.log_mel_cases import (
     GOLDEN_NAMES,
     assert_equals_golden,
@@ -113,6 +115,16 @@ def test_in_fit():
     model.compile("sgd", "mse", jit_compile=keras.backend.backend() != "torch")
     history = model.fit(waves(), np.ones((3, 1)), verbose=0)
     assert np.isfinite(history.history["loss"]).all()
+
+
+def test_leading_parts_fit_tensorfloat32():
+    """The tensor cores of GPUs keep 11 binary digits of each factor."""
+    bank = mel_filter_bank(16000, 80, 400, 50.0, 8000.0)
+    leading = [_split_filters(bank)[: 2 * len(bank)]]
+    leading += [kernel[:, : 2 * 201] for kernel in _fourier_kernels(200)]
+    for part in leading:
+        digits = np.frexp(part)[0] * 2**11
+        np.testing.assert_array_equal(digits, np.round(digits))
 
 
 def test_gradient_of_the_samples():

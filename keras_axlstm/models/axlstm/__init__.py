@@ -1,6 +1,9 @@
 """AxLSTM: encoder, presets and audio converter."""
 
-from keras_axlstm.models.axlstm.axlstm_encoder import AxLSTMEncoder
+from keras_axlstm.models.axlstm.axlstm_audio_converter import (
+    AxLSTMAudioConverter as AxLSTMAudioConverter,
+)
+from keras_axlstm.models.axlstm.axlstm_encoder import AxLSTMEncoder as AxLSTMEncoder
 from keras_axlstm.models.axlstm.axlstm_presets import AXLSTM_PRESETS
 from keras_axlstm.models.presets import register
 

@@ -1,7 +1,10 @@
 """SSAST, the transformer baseline: encoder, presets and audio converter."""
 
 from keras_axlstm.models.presets import register
-from keras_axlstm.models.ssast.ssast_encoder import SSASTEncoder
+from keras_axlstm.models.ssast.ssast_audio_converter import (
+    SSASTAudioConverter as SSASTAudioConverter,
+)
+from keras_axlstm.models.ssast.ssast_encoder import SSASTEncoder as SSASTEncoder
 from keras_axlstm.models.ssast.ssast_presets import SSAST_PRESETS
 
 register(SSAST_PRESETS, SSASTEncoder)

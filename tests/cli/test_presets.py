@@ -1,0 +1,33 @@
+"""`keras-axlstm presets` tells the truth."""
+
+import re
+
+import pytest
+
+from keras_axlstm.cli.main import main
+from keras_axlstm.cli.presets import PARAMETERS
+from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder, presets
+
+
+@pytest.mark.parametrize("name", ["axlstm_tiny", "axlstm_small", "ssast_tiny", "ssast_small"])
+def test_parameters(name):
+    encoder = SpectrogramEncoder.from_preset(name, load_weights=False)
+    assert MaskedSpectrogramModel(encoder).count_params() == PARAMETERS[name]
+
+
+def test_every_registered_preset_is_listed():
+    assert set(PARAMETERS) == set(presets.REGISTERED)
+
+
+def test_the_table(capsys):
+    assert main(["presets"]) == 0
+    output = capsys.readouterr().out
+    assert re.search(r"^axlstm_base +65,591,968 +768 +12 +no$", output, re.MULTILINE)
+    assert re.search(r"^ssast_tiny +5,401,024 +192 +12 +no$", output, re.MULTILINE)
+    assert "keras-axlstm convert CHECKPOINT" in output and "keras-axlstm pretrain DIR" in output
+
+
+def test_with_all_weights_there_is_nothing_to_explain(monkeypatch, capsys):
+    monkeypatch.setattr(presets, "has_weights", lambda name: True)
+    assert main(["presets"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 7
