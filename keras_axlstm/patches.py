@@ -4,9 +4,7 @@ import keras
 from keras import ops
 
 
-def patchify(
-    spectrogram: keras.KerasTensor, patch_size: tuple[int, int]
-) -> keras.KerasTensor:
+def patchify(spectrogram: keras.KerasTensor, patch_size: tuple[int, int]) -> keras.KerasTensor:
     """Cut a spectrogram into flattened patches: the targets of reconstruction.
 
     Args:

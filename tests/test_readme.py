@@ -1,7 +1,4 @@
-"""Every code block of README.md runs: Python as it stands, command lines through the CLI.
-
-A block that cannot run here has the line `<!-- not run by the tests: REASON -->` before it.
-"""
+"""Every code block of README.md runs: Python as it stands, command lines through the CLI."""
 
 import re
 import shlex
@@ -14,37 +11,29 @@ from keras_axlstm.cli.main import main
 from tests.support.golden import load_golden
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(
-    r"^(?:<!-- not run by the tests: (?P<reason>.+) -->\n)?"
-    r"```(?P<language>\w+)\n(?P<code>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language: str) -> list:
-    """One pytest parameter for each block of `language`, named after its line in the README."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = []
+def blocks(language: str) -> dict[str, str]:
+    """The code blocks of `language` by their place in the README."""
+    readme = README.read_text(encoding="utf-8")
+    found = {}
     for match in BLOCK.finditer(readme):
         if match["language"] == language:
             lines_before = readme.count("\n", 0, match.start("code"))
-            name = f"line{lines_before + 1}"
-            skip = pytest.mark.skip(reason=f"README {name}: {match['reason']}")
             # The empty lines make tracebacks point into the README.
-            code = "\n" * lines_before + match["code"]
-            found.append(pytest.param(code, id=name, marks=[skip] if match["reason"] else []))
+            found[f"line{lines_before + 1}"] = "\n" * lines_before + match["code"]
     return found
 
 
-def commands(code: str) -> list[list[str]]:
-    """The command lines of a shell block, split into words, without comments."""
-    lines = code.replace("\\\n", " ").splitlines()
-    return [words for line in lines if (words := shlex.split(line, comments=True))]
+PYTHON_BLOCKS = blocks("python")
+SHELL_BLOCKS = blocks("bash")
 
 
 @pytest.fixture
 def user_folder(tmp_path, monkeypatch):
-    """A folder with what a reader has: the example clips, and a checkpoint of the authors."""
+    """A folder with what a reader has: the example clips, and a checkpoint of the authors' kind."""
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "audio").symlink_to(ROOT / "examples" / "audio")
     weights = {
@@ -56,25 +45,32 @@ def user_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", PYTHON_BLOCKS.values(), ids=PYTHON_BLOCKS.keys())
 def test_python_block(code, user_folder):
-    exec(compile(code, str(ROOT / "README.md"), "exec"), {"__name__": "readme"})
+    exec(compile(code, str(README), "exec"), {"__name__": "readme"})
 
 
-@pytest.mark.parametrize("code", blocks("bash"))
-def test_shell_block(code, user_folder):
-    for words in commands(code):
-        while re.match(r"[A-Z_]+=", words[0]):
-            words = words[1:]
-        program, *arguments = words
-        if program == "keras-axlstm":
-            assert main(arguments) in (None, 0), shlex.join(words)
-        elif program.startswith("tools/"):
-            assert (ROOT / program).stat().st_mode & 0o111, f"{program} is not executable"
-        else:
-            assert program == "pip", f"the tests do not know how to check {shlex.join(words)!r}"
+def test_shell_blocks(user_folder):
+    """One after the other in one folder, as a reader meets them: later ones need earlier ones."""
+    for code in SHELL_BLOCKS.values():
+        for line in code.replace("\\\n", " ").splitlines():
+            check_command(shlex.split(line, comments=True))
+
+
+def check_command(words: list[str]) -> None:
+    """Run a command of ours; of another one, check that we know it."""
+    words = [word for word in words if not re.match(r"[A-Z_]+=", word)]
+    if not words:
+        return
+    program, *arguments = words
+    if program == "keras-axlstm":
+        assert main(arguments) == 0, shlex.join(words)
+    elif program.startswith("tools/"):
+        assert (ROOT / program).stat().st_mode & 0o111, f"{program} is not executable"
+    else:
+        assert program == "pip", f"the tests do not know how to check {shlex.join(words)!r}"
 
 
 def test_the_readme_has_blocks_to_run():
-    assert len(blocks("python")) >= 3
-    assert len(blocks("bash")) >= 3
+    assert len(PYTHON_BLOCKS) >= 3
+    assert len(SHELL_BLOCKS) >= 3

@@ -1,6 +1,6 @@
 """Write the configuration files of the built-in presets, without weights.
 
-    python tools/make_preset_configs.py
+python tools/make_preset_configs.py
 """
 
 import json

@@ -63,7 +63,3 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, (ValueError, OSError, ImportError)) and message:
         return message
     return f"{type(error).__name__}: {message or 'no message'} (--debug shows where)"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

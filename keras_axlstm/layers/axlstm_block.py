@@ -54,9 +54,7 @@ class AxLSTMBlock(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if expansion_factor < 1:
-            raise ValueError(
-                f"`expansion_factor` must be at least 1. Received: {expansion_factor}"
-            )
+            raise ValueError(f"`expansion_factor` must be at least 1. Received: {expansion_factor}")
         self.num_heads = num_heads
         self.expansion_factor = expansion_factor
         self.reverse = reverse

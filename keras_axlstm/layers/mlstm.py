@@ -55,9 +55,7 @@ class MLSTM(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if input_gate not in INPUT_GATES:
-            raise ValueError(
-                f"`input_gate` must be one of {INPUT_GATES}. Received: {input_gate!r}"
-            )
+            raise ValueError(f"`input_gate` must be one of {INPUT_GATES}. Received: {input_gate!r}")
         if forget_gate not in FORGET_GATES:
             raise ValueError(
                 f"`forget_gate` must be one of {FORGET_GATES}. Received: {forget_gate!r}"

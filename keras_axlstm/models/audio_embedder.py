@@ -57,10 +57,15 @@ class AudioEmbedder:
     Example:
 
     ```python
-    embedder = keras_axlstm.AudioEmbedder.from_preset("my_preset")
-    scene = embedder.embed("dog.wav")                          # (d,)
-    frames, times_ms = embedder.embed_timestamps("dog.wav")    # (t, d), (t,)
-    scenes = embedder.embed(np.zeros((3, 32000), "float32"))   # (3, d)
+    import numpy as np
+    import keras_axlstm
+
+    encoder = keras_axlstm.AxLSTMEncoder.from_preset("axlstm_tiny", load_weights=False)
+    embedder = keras_axlstm.AudioEmbedder(encoder)
+    scene = embedder.embed("examples/audio/melody.flac")  # (960,)
+    frames, times_ms = embedder.embed_timestamps("examples/audio/melody.flac")  # (151, 960), (151,)
+    noise = np.random.default_rng(0).uniform(-1, 1, (3, 44100))
+    scenes = embedder.embed(noise, sampling_rate=44100)  # (3, 960)
     ```
     """
 
@@ -251,8 +256,9 @@ class AudioEmbedder:
         Example:
 
         ```python
-        result = embedder.embed_files(["a.wav", "b.mp3"], output="embeddings.npz")
-        result.embeddings["a.wav"], result.failures
+        paths = keras_axlstm.data.find_audio_files("examples/audio")
+        result = embedder.embed_files(paths, output="embeddings.npz")
+        result.embeddings[paths[0]], result.failures
         ```
         """
         paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(dict.fromkeys(paths))

@@ -7,7 +7,6 @@ from keras_axlstm.layers.patch_embedding import PatchEmbedding
 from keras_axlstm.layers.sine_cosine_position import SineCosinePosition
 from keras_axlstm.models.presets import check_preset
 
-
 FRAME_ORDERS = ("time", "official")
 
 
@@ -213,9 +212,7 @@ def _check_shapes(spectrogram_shape, patch_size, hidden_dim):
             raise ValueError(
                 f"`{name}` must be two positive integers (time, frequency). Received: {pair}"
             )
-    for name, size, patch in zip(
-        ("time", "frequency"), spectrogram_shape, patch_size, strict=True
-    ):
+    for name, size, patch in zip(("time", "frequency"), spectrogram_shape, patch_size, strict=True):
         if size % patch:
             raise ValueError(
                 f"`patch_size` must divide `spectrogram_shape` along {name}. "

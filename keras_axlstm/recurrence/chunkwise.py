@@ -53,9 +53,7 @@ def mlstm_chunkwise(
     C_start, n_start, m_start = (ops.moveaxis(x, 0, 2) for x in starts)
 
     numerator = ops.matmul(blocks.query, ops.cast(C_start, query.dtype))
-    denominator = ops.sum(
-        ops.cast(blocks.query, "float32") * ops.expand_dims(n_start, -2), axis=-1
-    )
+    denominator = ops.sum(ops.cast(blocks.query, "float32") * ops.expand_dims(n_start, -2), axis=-1)
     earlier = Readout(ops.cast(numerator, "float32"), denominator)
     h = combine(blocks, earlier, m_start, steps)
     return h, (ops.swapaxes(last[0], -1, -2), last[1], last[2])

@@ -34,9 +34,7 @@ def normalize(
     numerator: keras.KerasTensor, denominator: keras.KerasTensor, m: keras.KerasTensor
 ) -> keras.KerasTensor:
     """h = numerator / (max(|denominator|, exp(-m)) + 1e-6), all three scaled by exp(-m)."""
-    return numerator / ops.expand_dims(
-        ops.maximum(ops.abs(denominator), ops.exp(-m)) + EPSILON, -1
-    )
+    return numerator / ops.expand_dims(ops.maximum(ops.abs(denominator), ops.exp(-m)) + EPSILON, -1)
 
 
 class BlockGates(NamedTuple):
@@ -63,9 +61,7 @@ def block_gates(log_i: keras.KerasTensor, log_f: keras.KerasTensor) -> BlockGate
     fine = ops.cumsum(log_f - rounded, axis=-1)
     decay = coarse + fine
     at_end = (coarse[..., -1:] - coarse) + (fine[..., -1:] - fine + log_i)
-    return BlockGates(
-        log_i, coarse, fine, decay, decay[..., -1], at_end, ops.max(at_end, axis=-1)
-    )
+    return BlockGates(log_i, coarse, fine, decay, decay[..., -1], at_end, ops.max(at_end, axis=-1))
 
 
 def log_weights(gates: BlockGates) -> keras.KerasTensor:

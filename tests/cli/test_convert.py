@@ -20,9 +20,12 @@ def test_the_preset_gives_the_numbers_of_the_checkpoint(tmp_path, capsys):
     assert convert("--output", str(output)) == 0
     golden = load_golden("axlstm_flip_ef2")
     model = MaskedSpectrogramModel.from_preset(output)
-    assert relative_error(
-        ops.convert_to_numpy(model.encoder(golden["spectrogram"])), golden["sequence"]
-    ) <= GOLDEN_MODEL_OUTPUT
+    assert (
+        relative_error(
+            ops.convert_to_numpy(model.encoder(golden["spectrogram"])), golden["sequence"]
+        )
+        <= GOLDEN_MODEL_OUTPUT
+    )
     prediction = model.reconstruct(golden["spectrogram"], golden["mask"])
     assert relative_error(ops.convert_to_numpy(prediction), golden["pred"]) <= GOLDEN_MODEL_OUTPUT
     assert AudioEmbedder.from_preset(output).normalization == "none"

@@ -89,9 +89,7 @@ def test_a_bad_file_is_skipped_listed_and_told_by_the_exit_code(preset, audio, t
 def test_nothing_but_bad_files_is_an_error(preset, tmp_path, monkeypatch, capsys, options):
     monkeypatch.chdir(tmp_path)
     assert embed("missing.wav", "--preset", preset, *options) == 1
-    assert re.search(
-        r"^keras-axlstm: error: .*missing\.wav", capsys.readouterr().err, re.MULTILINE
-    )
+    assert re.search(r"^keras-axlstm: error: .*missing\.wav", capsys.readouterr().err, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -223,7 +223,12 @@ def test_patch_embedding_mask_keeps_partly_real_patches():
 
 @pytest.mark.parametrize(
     ("ratio", "mode", "hidden_count"),
-    ((0.5, "unstructured", 25), (0.55, "unstructured", 28), (0.5, "timestep", 25), (0, "timestep", 0)),
+    (
+        (0.5, "unstructured", 25),
+        (0.55, "unstructured", 28),
+        (0.5, "timestep", 25),
+        (0, "timestep", 0),
+    ),
 )
 def test_mask_hides_exactly_so_many(ratio, mode, hidden_count):
     layer = layers.PatchMasking(5, ratio, mode, seed=3)

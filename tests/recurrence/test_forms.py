@@ -80,9 +80,7 @@ def test_sequence_in_pieces_equals_whole(form):
     pieces, state = [], None
     for start, stop in ((0, 1), (1, 30), (30, 90)):
         piece = [x[:, start:stop] for x in arguments]
-        h, state = mlstm(
-            *piece, form=form, initial_state=state, return_state=True, chunk_size=16
-        )
+        h, state = mlstm(*piece, form=form, initial_state=state, return_state=True, chunk_size=16)
         pieces.append(numpy(h))
     assert relative_error(np.concatenate(pieces, axis=1), numpy(whole)) <= SAME_FORMULA
 
