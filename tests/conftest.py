@@ -28,11 +28,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    skipped = [
-        report for report in terminalreporter.stats.get("skipped", []) if GPU_REASON in str(report)
-    ]
+    reports = terminalreporter.stats.get("skipped", [])
+    skipped = [report for report in reports if GPU_REASON in str(report.longrepr)]
     if skipped:
-        terminalreporter.write_line(f"{len(skipped)} tests did NOT run: {GPU_REASON}", yellow=True)
+        terminalreporter.write_line(f"GPU tests that did NOT run: {len(skipped)}", yellow=True)
 
 
 @pytest.fixture(autouse=True)

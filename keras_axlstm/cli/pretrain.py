@@ -194,9 +194,10 @@ def _pretrain(arguments: argparse.Namespace, folder: Path) -> int:
         base_learning_rate=base_learning_rate,
     )
     model.compile(optimizer=optimizer)
+    learning_rate = base_learning_rate * arguments.batch_size / 256
     print(
         f"{len(paths)} files, {steps} steps of {arguments.batch_size} clips, peak learning rate "
-        f"{base_learning_rate * arguments.batch_size / 256:.2g}, {model.count_params():,} parameters"
+        f"{learning_rate:.2g}, {model.count_params():,} parameters"
     )
     progress = TrainingProgress(steps, visible=not arguments.no_progress)
     failures: list[tuple[Path, str]] = []

@@ -108,7 +108,9 @@ class MLSTM(keras.layers.Layer):
 
         heads_shape = (batch, time, self.num_heads, channels // self.num_heads)
         h = mlstm(
-            *(ops.reshape(x, heads_shape) for x in (query, convolved, inputs)),
+            ops.reshape(query, heads_shape),
+            ops.reshape(convolved, heads_shape),
+            ops.reshape(inputs, heads_shape),
             input_gate,
             forget_gate,
             input_gate_activation=self.input_gate,

@@ -19,7 +19,6 @@ from keras_axlstm.models.spectrogram_encoder import SpectrogramEncoder, check_fr
 
 LOG_MEL_DEFAULTS = {
     "sampling_rate": 16000,
-    "num_mel_bins": 80,
     "window_length": 400,
     "hop_length": 160,
     "min_frequency": 50.0,
@@ -48,7 +47,7 @@ class AudioEmbedder:
         batch_size: windows that are computed together. In one pass a batch holds as many frames
             as that many windows, or a single clip that is longer.
         log_mel: arguments of `keras_axlstm.audio.log_mel_spectrogram` that differ from its
-            defaults, for an encoder trained on another front end.
+            defaults, for an encoder trained on another front end. Its bands are the encoder's.
         frame_order: `order` of the encoder's `frame_features`. `"time"`: a frame holds its own
             tokens. `"official"`: numbered as in the authors' embedding code, only in windows.
             Default: `"official"` with `normalization="none"` in windows, which together are the
@@ -96,12 +95,15 @@ class AudioEmbedder:
                 '`frame_order="official"` is defined for windows only. Received: one_pass=True; '
                 'use `frame_order="time"`.'
             )
-        log_mel = log_mel or {}
-        unknown = sorted(set(log_mel) - set(LOG_MEL_DEFAULTS))
-        if unknown:
+        bands = encoder.spectrogram_shape[1]
+        log_mel = {**LOG_MEL_DEFAULTS, "num_mel_bins": bands, **(log_mel or {})}
+        if log_mel["num_mel_bins"] != bands:
             raise ValueError(
-                f"`log_mel` takes {sorted(LOG_MEL_DEFAULTS)}. Received also: {unknown}"
+                f"The encoder reads {bands} mel bands. Received: log_mel with "
+                f"num_mel_bins={log_mel['num_mel_bins']}"
             )
+        # Raises on bad arguments, before any audio is read.
+        log_mel_spectrogram(np.zeros(1), **log_mel)
         self.encoder = encoder
         self.normalization = normalization
         self.mean = mean
@@ -109,14 +111,7 @@ class AudioEmbedder:
         self.one_pass = one_pass
         self.batch_size = batch_size
         self.frame_order = frame_order
-        self.log_mel = {**LOG_MEL_DEFAULTS, **log_mel}
-        bands = encoder.spectrogram_shape[1]
-        if self.log_mel["num_mel_bins"] != bands:
-            raise ValueError(
-                f"The encoder reads {bands} mel bands. "
-                f"Received: num_mel_bins={self.log_mel['num_mel_bins']}; pass "
-                f"`log_mel={{'num_mel_bins': {bands}}}`."
-            )
+        self.log_mel = log_mel
         self._features = ClipFeatures(encoder, frame_order, one_pass, batch_size)
 
     @classmethod

@@ -1,5 +1,7 @@
 """The public op: validation, choice of form and implementation."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -134,33 +136,38 @@ def mlstm(
     log_i, log_f = _log_gates(
         input_gate, forget_gate, input_gate_activation, forget_gate_activation, mask
     )
-    state = None
-    if initial_state is not None:
-        C, n, m = (ops.cast(x, "float32") for x in initial_state)
-        state = (C, n, ops.maximum(m, EMPTY))
-    elif form != "parallel":
-        batch = ops.shape(query)[0]
-        state = (
+    state = _state(initial_state, ops.shape(query)[0], heads, head_dim)
+    query, key, value = (ops.swapaxes(x, 1, 2) for x in (query, key, value))
+
+    last: State | None
+    if form == "parallel":
+        block = chunk_size or PARALLEL_BLOCK
+        start = None if initial_state is None else state
+        h, last = mlstm_parallel(query, key, value, log_i, log_f, start, block, return_state)
+    elif form == "chunkwise":
+        chunk_size = chunk_size or default_chunk_size(head_dim)
+        h, last = mlstm_chunkwise(query, key, value, log_i, log_f, state, chunk_size)
+    else:
+        step_by_step = mlstm_recurrent if form == "recurrent" else mlstm_reference
+        h, last = step_by_step(query, key, value, log_i, log_f, state)
+
+    h = ops.cast(ops.swapaxes(h, 1, 2), output_dtype)
+    if last is None or not return_state:
+        return h
+    C, n, m = last
+    return h, (C, n, ops.where(m > 0.5 * EMPTY, m, -float("inf")))
+
+
+def _state(initial_state, batch, heads, head_dim) -> State:
+    """The initial state in float32, with the finite m of an empty memory."""
+    if initial_state is None:
+        return (
             ops.zeros((batch, heads, head_dim, head_dim), dtype="float32"),
             ops.zeros((batch, heads, head_dim), dtype="float32"),
             ops.full((batch, heads), EMPTY, dtype="float32"),
         )
-    arguments = (*(ops.swapaxes(x, 1, 2) for x in (query, key, value)), log_i, log_f, state)
-
-    if form == "parallel":
-        h, state = mlstm_parallel(*arguments, chunk_size or PARALLEL_BLOCK, return_state)
-    elif form == "chunkwise":
-        h, state = mlstm_chunkwise(*arguments, chunk_size or default_chunk_size(head_dim))
-    elif form == "recurrent":
-        h, state = mlstm_recurrent(*arguments)
-    else:
-        h, state = mlstm_reference(*arguments)
-
-    h = ops.cast(ops.swapaxes(h, 1, 2), output_dtype)
-    if not return_state:
-        return h
-    C, n, m = state
-    return h, (C, n, ops.where(m > 0.5 * EMPTY, m, -float("inf")))
+    C, n, m = (ops.cast(x, "float32") for x in initial_state)
+    return C, n, ops.maximum(m, EMPTY)
 
 
 def _log_gates(input_gate, forget_gate, input_activation, forget_activation, mask):
@@ -187,7 +194,7 @@ def _check_shapes(query, key, value, input_gate, forget_gate, initial_state, mas
         )
     if shape[1] == 0:
         raise ValueError(f"`query` must have at least one time step. Received: shape {shape}")
-    expected = {"key": (key, shape), "value": (value, shape)}
+    expected: dict[str, tuple[Any, tuple]] = {"key": (key, shape), "value": (value, shape)}
     expected["input_gate"] = (input_gate, shape[:3])
     expected["forget_gate"] = (forget_gate, shape[:3])
     if mask is not None:

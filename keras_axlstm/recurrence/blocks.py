@@ -41,7 +41,9 @@ class Readout(NamedTuple):
 def split(query, key, value, log_i, log_f, length: int) -> Blocks:
     """Blocks of L steps; what fills up the last block has a shut input gate and decays nothing."""
     gates = block_gates(split_blocks(log_i, length, SHUT), split_blocks(log_f, length))
-    return Blocks(*(split_blocks(x, length) for x in (query, key, value)), gates)
+    return Blocks(
+        split_blocks(query, length), split_blocks(key, length), split_blocks(value, length), gates
+    )
 
 
 def weigh(scores: keras.KerasTensor, weights: keras.KerasTensor, value: keras.KerasTensor):

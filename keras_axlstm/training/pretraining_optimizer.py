@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 # Biases and other one-dimensional weights, by the ends of their names.
@@ -14,7 +16,7 @@ def pretraining_optimizer(
     weight_decay: float = 0.05,
     beta_1: float = 0.9,
     beta_2: float = 0.95,
-    **kwargs,
+    **kwargs: Any,
 ) -> keras.optimizers.AdamW:
     """Optimizer and schedule of the paper: AdamW, linear warm-up, then a cosine to zero.
 

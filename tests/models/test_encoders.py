@@ -16,7 +16,7 @@ TINY = {"spectrogram_shape": [16, 8], "patch_size": [4, 4], "hidden_dim": 16, "n
 AXLSTM = {**TINY, "num_heads": 2, "expansion_factor": 2}
 SSAST = {**TINY, "num_heads": 2, "mlp_ratio": 2}
 
-# hidden size: AxLSTM with expansion 2, 3, 4, then SSAST with its heads; head and mask token counted.
+# Hidden size, AxLSTM with expansion 2, 3, 4, heads of SSAST, SSAST; with head and mask token.
 PARAMETERS = {
     "tiny": (192, (2_917_408, 4_343_584, 5_769_760), 3, 5_401_024),
     "small": (384, (11_216_800, 16_723_360, 22_229_920), 6, 21_492_544),

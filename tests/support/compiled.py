@@ -6,7 +6,7 @@ import keras
 
 
 def compiled(function: Callable) -> Callable:
-    """`jax.jit(function)` on JAX, which compiles eager operations one by one; as it is elsewhere."""
+    """`jax.jit(function)` on JAX, which compiles eager operations one by one; else as it is."""
     if keras.backend.backend() == "jax":
         import jax
 
