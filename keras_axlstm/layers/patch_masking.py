@@ -79,7 +79,11 @@ class PatchMasking(keras.layers.Layer):
         """A new mask `(batch, count)`, float32, 1 = hidden."""
         units = self.bands if self.mask_mode == "timestep" else 1
         count = count // units
-        stay = int(count * (100 - self.mask_ratio * 100) / 100)
+        percent = 100 - self.mask_ratio * 100
+        if isinstance(count, int):
+            stay = int(count * percent / 100)
+        else:  # a time dimension that TensorFlow left open
+            stay = ops.cast(ops.cast(count, "float64") * percent / 100, "int32")
         noise = keras.random.uniform((batch, count), seed=self.seed_generator)
         rank = ops.argsort(ops.argsort(noise, axis=-1), axis=-1)
         return ops.repeat(ops.cast(rank >= stay, "float32"), units, axis=1)

@@ -124,7 +124,7 @@ def mlstm(
 
     _, steps, heads, head_dim = query.shape
     form = choose_form(steps, head_dim, form)
-    if steps is None and form in ("parallel", "reference"):
+    if steps is None and form != "chunkwise":
         raise ValueError(
             f"form={form!r} needs a static number of time steps; "
             "use form='auto' or 'chunkwise' where the time dimension is None."

@@ -1,13 +1,14 @@
 """Chunkwise form: linear in time, for long sequences.
 
-A light scan carries the state from block to block; everything heavy runs for all blocks at once.
-README.md has the derivation.
+Each chunk is summed up into what it alone would leave in an empty memory; the states between chunks
+are weighted sums of these, one small product for all. README.md has the derivation.
 """
 
 import keras
 from keras import ops
 
 from keras_axlstm.recurrence.blocks import Readout, combine, split
+from keras_axlstm.recurrence.gates import BlockGates, block_gates, log_weights
 from keras_axlstm.recurrence.reference import State
 
 
@@ -34,26 +35,49 @@ def mlstm_chunkwise(
     C_blocks = ops.cast(ops.matmul(transposed, blocks.value), "float32")  # key x value
     n_blocks = ops.sum(keys, axis=-2)
 
-    def next_block(carry, block):
-        C, n, m = carry
-        C_block, n_block, total_decay, state_max = block
-        new_m = ops.maximum(m + total_decay, state_max)
-        old = ops.expand_dims(ops.exp(m + total_decay - new_m), -1)
-        new = ops.expand_dims(ops.exp(state_max - new_m), -1)
-        new_C = ops.expand_dims(old, -1) * C + ops.expand_dims(new, -1) * C_block
-        return (new_C, old * n + new * n_block, new_m), carry
-
-    C, n, m = state
-    xs = (C_blocks, n_blocks, gates.total_decay, gates.state_max)
-    last, starts = ops.scan(
-        next_block,
-        (ops.swapaxes(C, -1, -2), n, m),
-        tuple(ops.moveaxis(x, 2, 0) for x in xs),
+    at_ends, last = _states(C_blocks, n_blocks, gates, state)
+    C_start, n_start, m_start = (
+        ops.concatenate([ops.expand_dims(first, 2), ends[:, :, :-1]], axis=2)
+        for first, ends in zip(_transposed(state), at_ends, strict=True)
     )
-    C_start, n_start, m_start = (ops.moveaxis(x, 0, 2) for x in starts)
 
     numerator = ops.matmul(blocks.query, ops.cast(C_start, query.dtype))
-    denominator = ops.sum(ops.cast(blocks.query, "float32") * ops.expand_dims(n_start, -2), axis=-1)
+    denominator = ops.sum(
+        ops.cast(blocks.query, "float32") * ops.expand_dims(n_start, -2), axis=-1
+    )
     earlier = Readout(ops.cast(numerator, "float32"), denominator)
-    h = combine(blocks, earlier, m_start, steps)
-    return h, (ops.swapaxes(last[0], -1, -2), last[1], last[2])
+    return combine(blocks, earlier, m_start, steps), _transposed(last)
+
+
+def _transposed(state: State) -> State:
+    """C from (value x key) to (key x value) and back."""
+    C, n, m = state
+    return ops.swapaxes(C, -1, -2), n, m
+
+
+def _states(
+    C_blocks: keras.KerasTensor,  # (B, NH, N, DH, DH) key x value
+    n_blocks: keras.KerasTensor,  # (B, NH, N, DH)
+    gates: BlockGates,
+    state: State,
+) -> tuple[State, State]:
+    """States (C as key x value) at the end of every chunk (B, NH, N, ...), and the last one.
+
+    The recurrence over chunks is that over steps: a chunk has its `state_max` for an input gate
+    and its `total_decay` for a forget gate.
+    """
+    chunk_gates = block_gates(gates.state_max, gates.total_decay)
+    tile = log_weights(chunk_gates)
+    C, n, m = _transposed(state)
+    from_start = chunk_gates.decay + ops.expand_dims(m, -1)
+    m_ends = ops.maximum(ops.max(tile, axis=-1), from_start)
+    weights = ops.exp(tile - ops.expand_dims(m_ends, -1))
+    from_start = ops.expand_dims(ops.exp(from_start - m_ends), -1)
+
+    batch, heads, chunks, keys, values = ops.shape(C_blocks)
+    flat = ops.matmul(weights, ops.reshape(C_blocks, (batch, heads, chunks, keys * values)))
+    C_ends = ops.reshape(flat, (batch, heads, chunks, keys, values))
+    C_ends = C_ends + ops.expand_dims(from_start, -1) * ops.expand_dims(C, 2)
+    n_ends = ops.matmul(weights, n_blocks) + from_start * ops.expand_dims(n, 2)
+    ends = (C_ends, n_ends, m_ends)
+    return ends, (C_ends[:, :, -1], n_ends[:, :, -1], m_ends[:, :, -1])

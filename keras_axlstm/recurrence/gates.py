@@ -66,8 +66,7 @@ def block_gates(log_i: keras.KerasTensor, log_f: keras.KerasTensor) -> BlockGate
 
 def log_weights(gates: BlockGates) -> keras.KerasTensor:
     """Log weight of column j in row i of the same block, (B, NH, N, L, L); SHUT where j > i."""
-    length = gates.log_i.shape[-1]
-    steps = ops.arange(length)
+    steps = ops.arange(ops.shape(gates.log_i)[-1])
     causal = ops.expand_dims(steps, 1) >= ops.expand_dims(steps, 0)
     coarse = ops.expand_dims(gates.coarse, -1) - ops.expand_dims(gates.coarse, -2)
     fine = ops.expand_dims(gates.fine, -1) + ops.expand_dims(gates.log_i - gates.fine, -2)

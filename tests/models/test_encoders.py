@@ -269,3 +269,14 @@ def test_sizes_that_do_not_fit(name, kwargs, message):
 def test_spectrogram_of_wrong_shape(name, shape):
     with pytest.raises(ValueError, match=r"shape \(batch, time, 8\).*Received: shape"):
         make(name)(np.zeros(shape, "float32"))
+
+
+def test_lengths_one_after_the_other_share_a_compiled_model():
+    """TensorFlow then leaves the time dimension open, where only the linear form is defined."""
+    encoder = make("axlstm_flip")
+    model = keras_axlstm.MaskedSpectrogramModel(encoder)
+    model.compile(keras.optimizers.Adam(1e-3))
+    for time in (16, 24, 40):
+        x = spectrograms(time=time)
+        assert relative_error(encoder.predict(x, verbose=0), numpy(encoder(x))) <= BACKENDS_AGREE
+        assert np.isfinite(model.fit(x, verbose=0).history["loss"][0])
