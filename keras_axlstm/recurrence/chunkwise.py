@@ -42,10 +42,10 @@ def mlstm_chunkwise(
     )
 
     numerator = ops.matmul(blocks.query, ops.cast(C_start, query.dtype))
-    denominator = ops.sum(
-        ops.cast(blocks.query, "float32") * ops.expand_dims(n_start, -2), axis=-1
-    )
-    earlier = Readout(ops.cast(numerator, "float32"), denominator)
+    # A product, not a sum over query * n_start: XLA's CPU compiler (jaxlib 0.10.2) fuses that
+    # sum with the split into chunks and crashes at run time.
+    denominator = ops.matmul(ops.cast(blocks.query, "float32"), ops.expand_dims(n_start, -1))
+    earlier = Readout(ops.cast(numerator, "float32"), denominator[..., 0])
     return combine(blocks, earlier, m_start, steps), _transposed(last)
 
 

@@ -195,3 +195,16 @@ def test_low_precision_inputs_keep_float32_states():
             assert all(keras.backend.standardize_dtype(x.dtype) == "float32" for x in state)
             h = numpy(keras.ops.cast(h, "float32"))
             assert relative_error(h, expected) <= tolerance
+
+
+def test_linear_form_inside_a_larger_graph():
+    """Arguments computed in the same compiled function: XLA then fuses them with the chunks."""
+    x, gate = random_arguments(1001, heads=4, head_dim=24, batch=1)[2:4]
+
+    def run(form):
+        def function(x, gate):
+            return ops.mlstm(2 * x, x + 1, x, gate, gate + 4, form=form)
+
+        return numpy(compiled(function)(x, gate))
+
+    assert relative_error(run("chunkwise"), run("parallel")) <= GOLDEN_GRADIENT
