@@ -96,7 +96,7 @@ def test_parameter_counts(size):
     assert count(encoder) == ssast_count
 
 
-@pytest.mark.parametrize("name", keras_axlstm.SpectrogramEncoder.presets)
+@pytest.mark.parametrize("name", sorted(keras_axlstm.SpectrogramEncoder.presets))
 def test_built_in_presets_are_architectures_without_weights(name):
     with pytest.raises(ValueError, match=f"Preset '{name}' has no pretrained weights yet.*convert"):
         SpectrogramEncoder.from_preset(name)
