@@ -2,8 +2,11 @@ import keras
 from keras import ops
 
 from keras_axlstm.layers.causal_convolution import CausalConvolution
+from keras_axlstm.layers.mixer import mix
 from keras_axlstm.layers.mlstm import MLSTM
 from keras_axlstm.layers.multi_head_norm import MultiHeadNorm
+from keras_axlstm.recurrence.choice import choose_form
+from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters
 
 
 @keras.saving.register_keras_serializable(package="keras_axlstm")
@@ -98,22 +101,31 @@ class AxLSTMBlock(keras.layers.Layer):
         self.down_projection.build(inner_shape)
 
     def call(self, inputs, mask=None):
-        x, real = inputs, mask
-        if self.reverse:
-            x = ops.flip(x, axis=1)
-            real = None if mask is None else ops.flip(mask, axis=1)
+        uz = _project(self.up_projection, self.norm(inputs))
+        mixed = mix(uz, mask, self._mixer_parameters(), self._mixer_options(uz))
+        return inputs + _project(self.down_projection, mixed)
 
-        u, z = ops.split(self.up_projection(self.norm(x)), 2, axis=-1)
-        if real is not None:
-            # The convolution sees zeros before the first real step, as at the start of a clip.
-            u = u * ops.expand_dims(ops.cast(real, u.dtype), -1)
-        c = ops.silu(self.convolution(u))
-        h = self.mlstm(c, u, mask=real) + ops.cast(self.skip, c.dtype) * c
-        outputs = self.down_projection(h * ops.silu(z))
+    def _mixer_parameters(self):
+        weights = MixerParameters(
+            self.convolution.kernel,
+            self.convolution.bias,
+            *self.mlstm.folded_weights(),
+            self.mlstm.norm.scale,
+            self.skip,
+        )
+        return MixerParameters(*(ops.cast(weight, "float32") for weight in weights))
 
-        if self.reverse:
-            outputs = ops.flip(outputs, axis=1)
-        return inputs + outputs
+    def _mixer_options(self, uz):
+        _, steps, channels = uz.shape
+        form = choose_form(steps, channels // 2 // self.num_heads)
+        return MixerOptions(
+            heads=self.num_heads,
+            reverse=self.reverse,
+            sigmoid_input_gate=self.input_gate == "sigmoid",
+            sigmoid_forget_gate=self.forget_gate == "sigmoid",
+            chunk_size=form.chunk_size if form.name == "chunkwise" else None,
+            epsilon=self.mlstm.norm.epsilon,
+        )
 
     def compute_output_shape(self, inputs_shape):
         return inputs_shape
@@ -130,3 +142,14 @@ class AxLSTMBlock(keras.layers.Layer):
             }
         )
         return config
+
+
+def _project(dense, inputs):
+    """`dense(inputs)` on all tokens as rows of one matrix.
+
+    The gradient of the kernel is then a plain product; that of a product with a batch dimension
+    makes XLA's CPU compiler (jaxlib 0.10.2) write a transposed copy of the tokens.
+    """
+    batch, time, channels = ops.shape(inputs)
+    outputs = dense(ops.reshape(inputs, (-1, channels)))
+    return ops.reshape(outputs, (batch, time, outputs.shape[-1]))

@@ -40,15 +40,9 @@ class CausalConvolution(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=shape[1:], initializer=uniform)
 
     def call(self, inputs):
-        # Shifted products: a handful of fused passes, where depthwise convolutions of the
-        # backends transpose to channels-first and back.
-        kernel = ops.cast(self.kernel, inputs.dtype)
-        time = ops.shape(inputs)[1]
-        padded = ops.pad(inputs, ((0, 0), (self.kernel_size - 1, 0), (0, 0)))
-        outputs = inputs * kernel[-1] + ops.cast(self.bias, inputs.dtype)
-        for tap in range(self.kernel_size - 1):
-            outputs = outputs + padded[:, tap : tap + time] * kernel[tap]
-        return outputs
+        return convolve(
+            inputs, ops.cast(self.kernel, inputs.dtype), ops.cast(self.bias, inputs.dtype)
+        )
 
     def compute_output_shape(self, inputs_shape):
         return inputs_shape
@@ -57,3 +51,17 @@ class CausalConvolution(keras.layers.Layer):
         config = super().get_config()
         config.update({"kernel_size": self.kernel_size})
         return config
+
+
+def convolve(
+    inputs: keras.KerasTensor, kernel: keras.KerasTensor, bias: keras.KerasTensor
+) -> keras.KerasTensor:
+    """Causal depthwise convolution of `(batch, time, channels)` with `(taps, channels)`."""
+    # Shifted products: a handful of fused passes, where depthwise convolutions of the backends
+    # transpose to channels-first and back.
+    time, taps = ops.shape(inputs)[1], kernel.shape[0]
+    padded = ops.pad(inputs, ((0, 0), (taps - 1, 0), (0, 0)))
+    outputs = inputs * kernel[-1] + bias
+    for tap in range(taps - 1):
+        outputs = outputs + padded[:, tap : tap + time] * kernel[tap]
+    return outputs

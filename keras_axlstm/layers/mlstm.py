@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import keras
 import numpy as np
 from keras import ops
@@ -5,6 +7,16 @@ from keras import ops
 from keras_axlstm.layers.headwise_projection import HeadwiseProjection, project_headwise
 from keras_axlstm.layers.multi_head_norm import MultiHeadNorm
 from keras_axlstm.recurrence.api import FORGET_GATES, INPUT_GATES, mlstm
+
+
+class FoldedWeights(NamedTuple):
+    """Projections and gates as maps of c and u alone; channels come in groups of `block_size`."""
+
+    query_kernel: keras.KerasTensor  # (groups, in, out): `q . k = (Wk^T Wq c_i) . c_j`
+    gate_kernel_convolved: keras.KerasTensor  # (channels, 2 heads), of c: input, then forget gates
+    gate_kernel_inputs: keras.KerasTensor  # (channels, 2 heads), of u
+    gate_bias: keras.KerasTensor  # (2 heads)
+    value_kernel: keras.KerasTensor  # (groups, in, out)
 
 
 @keras.saving.register_keras_serializable(package="keras_axlstm")
@@ -101,50 +113,34 @@ class MLSTM(keras.layers.Layer):
         self.norm.build(inputs_shape)
 
     def call(self, convolved, inputs, mask=None):
-        batch, time, channels = ops.shape(inputs)
-        query_kernel, value_kernel = self._fold_projections()
-        query = project_headwise(convolved, ops.cast(query_kernel, convolved.dtype))
-        input_gate, forget_gate = self._gates(convolved, inputs)
-
-        heads_shape = (batch, time, self.num_heads, channels // self.num_heads)
-        h = mlstm(
-            ops.reshape(query, heads_shape),
-            ops.reshape(convolved, heads_shape),
-            ops.reshape(inputs, heads_shape),
-            input_gate,
-            forget_gate,
-            input_gate_activation=self.input_gate,
-            forget_gate_activation=self.forget_gate,
-            mask=mask,
-            output_dtype="float32",
+        h = apply_mlstm(
+            convolved,
+            inputs,
+            mask,
+            self.folded_weights(),
+            self.num_heads,
+            self.input_gate,
+            self.forget_gate,
         )
-        h = ops.reshape(h, (batch, time, channels))
-        return self.norm(project_headwise(h, value_kernel))
+        return self.norm(h)
 
-    def _kernels(self):
+    def folded_weights(self):
+        """The weights as the recurrence uses them, float32."""
         projections = (self.query_projection, self.key_projection, self.value_projection)
-        return [ops.cast(projection.kernel, "float32") for projection in projections]
-
-    def _fold_projections(self):
-        """Kernels of the query, `q . k = (Wk^T Wq c_i) . c_j`, and of the output, Wv."""
-        query, key, value = self._kernels()
-        return ops.matmul(query, ops.swapaxes(key, -1, -2)), value
-
-    def _gates(self, convolved, inputs):
-        """Pre-activations (batch, time, heads) of both gates, float32: one map of c, one of u."""
-        query, key, value = self._kernels()
+        query, key, value = (ops.cast(projection.kernel, "float32") for projection in projections)
+        groups, block_size, _ = query.shape
         kernel = ops.concatenate([self.input_gate_kernel, self.forget_gate_kernel], axis=-1)
         bias = ops.concatenate([self.input_gate_bias, self.forget_gate_bias], axis=-1)
-        groups, block_size, _ = query.shape
         kernel = ops.reshape(ops.cast(kernel, "float32"), (3, groups, block_size, -1))
         on_convolved = ops.matmul(query, kernel[0]) + ops.matmul(key, kernel[1])
         on_inputs = ops.matmul(value, kernel[2])
-
-        gates = ops.cast(bias, "float32")
-        for x, weight in ((convolved, on_convolved), (inputs, on_inputs)):
-            weight = ops.reshape(weight, (groups * block_size, -1))
-            gates = gates + ops.cast(ops.matmul(x, ops.cast(weight, x.dtype)), "float32")
-        return gates[..., : self.num_heads], gates[..., self.num_heads :]
+        return FoldedWeights(
+            query_kernel=ops.matmul(query, ops.swapaxes(key, -1, -2)),
+            gate_kernel_convolved=ops.reshape(on_convolved, (groups * block_size, -1)),
+            gate_kernel_inputs=ops.reshape(on_inputs, (groups * block_size, -1)),
+            gate_bias=ops.cast(bias, "float32"),
+            value_kernel=value,
+        )
 
     def compute_output_shape(self, convolved_shape, inputs_shape):
         return inputs_shape
@@ -161,6 +157,40 @@ class MLSTM(keras.layers.Layer):
             }
         )
         return config
+
+
+def apply_mlstm(
+    convolved: keras.KerasTensor,
+    inputs: keras.KerasTensor,
+    mask: keras.KerasTensor | None,
+    weights: FoldedWeights,
+    num_heads: int,
+    input_gate: str,
+    forget_gate: str,
+) -> keras.KerasTensor:
+    """Output of the recurrence, before the norm: `(batch, time, channels)`, float32."""
+    batch, time, channels = ops.shape(inputs)
+    query = project_headwise(convolved, ops.cast(weights.query_kernel, convolved.dtype))
+    gates = weights.gate_bias
+    for x, kernel in (
+        (convolved, weights.gate_kernel_convolved),
+        (inputs, weights.gate_kernel_inputs),
+    ):
+        gates = gates + ops.cast(ops.matmul(x, ops.cast(kernel, x.dtype)), "float32")
+
+    heads_shape = (batch, time, num_heads, channels // num_heads)
+    h = mlstm(
+        ops.reshape(query, heads_shape),
+        ops.reshape(convolved, heads_shape),
+        ops.reshape(inputs, heads_shape),
+        gates[..., :num_heads],
+        gates[..., num_heads:],
+        input_gate_activation=input_gate,
+        forget_gate_activation=forget_gate,
+        mask=mask,
+        output_dtype="float32",
+    )
+    return project_headwise(ops.reshape(h, (batch, time, channels)), weights.value_kernel)
 
 
 def _linspace(shape, dtype=None):

@@ -45,15 +45,7 @@ class MultiHeadNorm(keras.layers.Layer):
         self.scale = self.add_weight(name="scale", shape=inputs_shape[-1:], initializer="zeros")
 
     def call(self, inputs):
-        inputs = ops.cast(inputs, "float32")
-        scale = 1.0 + ops.cast(self.scale, "float32")
-        if self.num_heads == 1:
-            outputs = ops.layer_normalization(inputs, scale, axis=-1, epsilon=self.epsilon)
-        else:
-            batch, time, channels = ops.shape(inputs)
-            heads = ops.reshape(inputs, (batch, time, self.num_heads, -1))
-            heads = ops.layer_normalization(heads, axis=-1, epsilon=self.epsilon)
-            outputs = ops.reshape(heads, (batch, time, channels)) * scale
+        outputs = normalize_heads(inputs, self.scale, self.num_heads, self.epsilon)
         return ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, inputs_shape):
@@ -63,3 +55,17 @@ class MultiHeadNorm(keras.layers.Layer):
         config = super().get_config()
         config.update({"num_heads": self.num_heads, "epsilon": self.epsilon})
         return config
+
+
+def normalize_heads(
+    inputs: keras.KerasTensor, scale: keras.KerasTensor, num_heads: int, epsilon: float
+) -> keras.KerasTensor:
+    """Layer normalisation of each head of `(batch, time, channels)`, float32."""
+    inputs = ops.cast(inputs, "float32")
+    scale = 1.0 + ops.cast(scale, "float32")
+    if num_heads == 1:
+        return ops.layer_normalization(inputs, scale, axis=-1, epsilon=epsilon)
+    batch, time, channels = ops.shape(inputs)
+    heads = ops.reshape(inputs, (batch, time, num_heads, -1))
+    heads = ops.layer_normalization(heads, axis=-1, epsilon=epsilon)
+    return ops.reshape(heads, (batch, time, channels)) * scale

@@ -5,40 +5,19 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_axlstm.recurrence.choice import Form, choose_form
 from keras_axlstm.recurrence.chunkwise import mlstm_chunkwise
 from keras_axlstm.recurrence.gates import EMPTY, SHUT, log_gate
-from keras_axlstm.recurrence.kernels import fused_kernel
+from keras_axlstm.recurrence.kernels import check_implementation, choose
 from keras_axlstm.recurrence.parallel import mlstm_parallel
 from keras_axlstm.recurrence.recurrent import mlstm_recurrent
 from keras_axlstm.recurrence.reference import State, mlstm_reference
 
 FORMS = ("auto", "reference", "recurrent", "parallel", "chunkwise")
-IMPLEMENTATIONS = ("auto", "ops", "fused")
 INPUT_GATES = ("exp", "sigmoid")
 FORGET_GATES = ("sigmoid", "exp")
-
-# Rows of a block of the parallel form, measured at 251 tokens on CPUs: compiled backends gain from
-# fewer, larger products, eager PyTorch from the scores that smaller blocks leave out.
-PARALLEL_BLOCK = {"torch": 64}.get(keras.backend.backend(), 128)
-
-
-def choose_form(steps: int | None, head_dim: int, form: str) -> str:
-    """The form that `form="auto"` stands for.
-
-    The quadratic form costs 2 S^2 d multiplications, blocks skipped, the linear one
-    S (2 L d + 2 d^2) and more traffic: it pays once time is several times the head dimension.
-    """
-    if form != "auto":
-        return form
-    if steps is None:
-        return "chunkwise"
-    return "parallel" if steps <= max(512, 4 * head_dim) else "chunkwise"
-
-
-def default_chunk_size(head_dim: int) -> int:
-    """Steps of a chunk: about half a head dimension balances work inside and between chunks."""
-    return 64 if head_dim <= 128 else 128 if head_dim <= 384 else 256
-
+# The forms that kernels compute.
+BLOCKED_FORMS = ("parallel", "chunkwise")
 
 def mlstm(
     query: keras.KerasTensor,
@@ -115,7 +94,7 @@ def mlstm(
     _check_option("input_gate_activation", input_gate_activation, INPUT_GATES)
     _check_option("forget_gate_activation", forget_gate_activation, FORGET_GATES)
     _check_option("form", form, FORMS)
-    _check_option("implementation", implementation, IMPLEMENTATIONS)
+    check_implementation(implementation)
     if chunk_size is not None and chunk_size < 1:
         raise ValueError(f"`chunk_size` must be at least 1 or None. Received: {chunk_size}")
     query, key, value = (ops.convert_to_tensor(x) for x in (query, key, value))
@@ -123,39 +102,63 @@ def mlstm(
     _check_shapes(query, key, value, input_gate, forget_gate, initial_state, mask)
 
     _, steps, heads, head_dim = query.shape
-    form = choose_form(steps, head_dim, form)
-    if steps is None and form != "chunkwise":
+    chosen = choose_form(steps, head_dim, form, chunk_size)
+    if steps is None and chosen.name != "chunkwise":
         raise ValueError(
             f"form={form!r} needs a static number of time steps; "
             "use form='auto' or 'chunkwise' where the time dimension is None."
         )
-    if implementation == "fused":
-        fused_kernel(form)
-
     output_dtype = output_dtype or value.dtype
     log_i, log_f = _log_gates(
         input_gate, forget_gate, input_gate_activation, forget_gate_activation, mask
     )
     state = _state(initial_state, ops.shape(query)[0], heads, head_dim)
-    query, key, value = (ops.swapaxes(x, 1, 2) for x in (query, key, value))
 
-    last: State | None
-    if form == "parallel":
-        block = chunk_size or PARALLEL_BLOCK
-        start = None if initial_state is None else state
-        h, last = mlstm_parallel(query, key, value, log_i, log_f, start, block, return_state)
-    elif form == "chunkwise":
-        chunk_size = chunk_size or default_chunk_size(head_dim)
-        h, last = mlstm_chunkwise(query, key, value, log_i, log_f, state, chunk_size)
+    def compute(inputs, state):
+        return _compute(chosen, inputs, state, initial_state is None, return_state)
+
+    no_kernel = [] if chosen.name in BLOCKED_FORMS else [f"form={chosen.name!r} has none"]
+    kernels = choose("mlstm", implementation, query, no_kernel)
+    inputs = (query, key, value, log_i, log_f)
+    if kernels is None:
+        h, last = compute(inputs, state)
     else:
-        step_by_step = mlstm_recurrent if form == "recurrent" else mlstm_reference
-        h, last = step_by_step(query, key, value, log_i, log_f, state)
-
-    h = ops.cast(ops.swapaxes(h, 1, 2), output_dtype)
-    if last is None or not return_state:
+        dtype = query.dtype if _all_bfloat16(query, key, value) else "float32"
+        h, last = kernels.mlstm(
+            *(ops.cast(x, dtype) for x in (query, key, value)),
+            log_i,
+            log_f,
+            None if initial_state is None else state,
+            chunk_size=chosen.chunk_size if chosen.name == "chunkwise" else None,
+            return_state=return_state,
+            otherwise=compute,
+        )
+    h = ops.cast(h, output_dtype)
+    if not return_state:
         return h
     C, n, m = last
     return h, (C, n, ops.where(m > 0.5 * EMPTY, m, -float("inf")))
+
+
+def _compute(form: Form, inputs, state, empty: bool, return_state: bool):
+    """h (B, S, NH, DH) float32 and the last state or None, by `keras.ops`."""
+    query, key, value, log_i, log_f = inputs
+    query, key, value = (ops.swapaxes(x, 1, 2) for x in (query, key, value))
+    last: State | None
+    if form.name == "parallel":
+        start = None if empty else state
+        size = form.chunk_size
+        h, last = mlstm_parallel(query, key, value, log_i, log_f, start, size, return_state)
+    elif form.name == "chunkwise":
+        h, last = mlstm_chunkwise(query, key, value, log_i, log_f, state, form.chunk_size)
+    else:
+        step_by_step = mlstm_recurrent if form.name == "recurrent" else mlstm_reference
+        h, last = step_by_step(query, key, value, log_i, log_f, state)
+    return ops.cast(ops.swapaxes(h, 1, 2), "float32"), last if return_state else None
+
+
+def _all_bfloat16(*tensors) -> bool:
+    return all(keras.backend.standardize_dtype(x.dtype) == "bfloat16" for x in tensors)
 
 
 def _state(initial_state, batch, heads, head_dim) -> State:

@@ -1,16 +1,84 @@
-"""Fused kernels, one file a backend: the only place of the package that imports a backend.
+"""Fused kernels: what there is for the active backend, and whether to use it.
 
-`fused_kernel` returns the kernel for the active backend, or raises NotImplementedError with the
-reason why there is none.
+The only place of the package that imports a backend, one file each. A backend's module has
+
+- `unavailable(kernel, x)`: every reason why a kernel cannot run on the device of the tensor `x`;
+- `mlstm(...)` and `mixer(...)`: the kernels.
 """
 
-from collections.abc import Callable
+import importlib
+import types
 
 import keras
 
+from keras_axlstm.recurrence.kernels.native.call import MixerOptions as MixerOptions
+from keras_axlstm.recurrence.kernels.native.call import MixerParameters as MixerParameters
+from keras_axlstm.recurrence.kernels.self_check import failed_self_check
 
-def fused_kernel(form: str) -> Callable:
-    """The fused implementation of `form` on the active backend."""
-    raise NotImplementedError(
-        f"no fused kernel of the {form} form exists for the {keras.backend.backend()} backend yet"
-    )
+KERNELS = ("mlstm", "mixer")
+IMPLEMENTATIONS = ("auto", "ops", "fused")
+
+_default = "auto"
+
+
+def set_implementation(implementation: str) -> None:
+    """What `implementation="auto"` stands for from now on, in functions not yet traced.
+
+    Args:
+        implementation: `"ops"` (only `keras.ops`, as an export to another runtime needs), `"fused"`
+            (kernels; an error where there is none) or `"auto"` (kernels where there are).
+
+    Raises:
+        ValueError: another value.
+    """
+    global _default
+    check_implementation(implementation)
+    _default = implementation
+
+
+def check_implementation(received: str) -> None:
+    """Raise ValueError for an unknown implementation."""
+    if received not in IMPLEMENTATIONS:
+        raise ValueError(
+            f"`implementation` must be one of {IMPLEMENTATIONS}. Received: {received!r}"
+        )
+
+
+def backend_kernels() -> types.ModuleType:
+    """The module of the active backend."""
+    backend = keras.backend.backend()
+    return importlib.import_module(f"keras_axlstm.recurrence.kernels.{backend}_kernels")
+
+
+def unavailable(kernel: str, x) -> list[str]:
+    """Every reason why `kernel` cannot be used for a tensor like `x`; empty if it can."""
+    if keras.backend.backend() not in ("jax", "tensorflow", "torch"):
+        return [f"there are no kernels for the {keras.backend.backend()} backend"]
+    return backend_kernels().unavailable(kernel, x) + failed_self_check(kernel)
+
+
+def choose(kernel: str, implementation: str, x, reasons=()) -> types.ModuleType | None:
+    """The module with the kernel to use, or None for `keras.ops`.
+
+    Args:
+        kernel: one of `KERNELS`.
+        implementation: `"auto"`, `"ops"` or `"fused"`.
+        x: a tensor of the call, for its device.
+        reasons: why this call cannot use the kernel, if the caller knows any.
+
+    Raises:
+        NotImplementedError: a kernel is asked for and cannot be used; says every reason.
+    """
+    if implementation == "auto":
+        implementation = _default
+    if implementation == "ops":
+        return None
+    if implementation == "auto" and reasons:
+        return None
+    reasons = [*reasons, *unavailable(kernel, x)]
+    if not reasons:
+        return backend_kernels()
+    if implementation == "fused":
+        listed = "\n".join(f"- {reason}" for reason in reasons)
+        raise NotImplementedError(f"the fused kernel {kernel!r} cannot be used here:\n{listed}")
+    return None

@@ -1,0 +1,26 @@
+"""Kernels for JAX: C++ on the CPU, chosen by platform when XLA compiles."""
+
+from keras_axlstm.recurrence.kernels.native import build
+from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
+
+
+def unavailable(kernel, x) -> list[str]:
+    """Every reason why `kernel` cannot run. The platform is known only when XLA compiles."""
+    return build.unavailable("jax")
+
+
+def mlstm(query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False):
+    """h (B, S, NH, DH) float32 and the last state or None; `otherwise` where there is no kernel."""
+    from keras_axlstm.recurrence.kernels.native import jax_binding
+
+    call = mlstm_call(query, chunk_size, reverse)
+    inputs = (query, key, value, log_i, log_f)
+    return jax_binding.mlstm(call, return_state, otherwise, inputs, state)
+
+
+def mixer(inputs, mask, parameters, options, otherwise):
+    """y (B, S, channels); `otherwise` where there is no kernel."""
+    from keras_axlstm.recurrence.kernels.native import jax_binding
+
+    call = mixer_call(inputs, parameters, options)
+    return jax_binding.mixer(call, options.epsilon, otherwise, inputs, mask, parameters)

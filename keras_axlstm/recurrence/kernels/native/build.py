@@ -1,0 +1,133 @@
+"""Compiles the kernels once per machine, source and framework version."""
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SOURCE = Path(__file__).parent / "src"
+FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-pthread", "-w")
+NATIVE_FLAGS = (
+    ("-mcpu=native",) if platform.machine() in ("arm64", "aarch64") else ("-march=native",)
+)
+COMPILERS = ("c++", "g++", "clang++")
+BINDINGS = {"jax": "bind_jax.cc", "tensorflow": "bind_tensorflow.cc", "torch": None}
+
+
+class KernelBuildError(RuntimeError):
+    """The kernels cannot be compiled here; the message says why."""
+
+
+def compiler() -> str:
+    """The C++ compiler: the one that CXX names, or the first that is installed."""
+    if sys.platform not in ("linux", "darwin"):
+        raise KernelBuildError(f"CPU kernels are built on Linux and macOS, not on {sys.platform}")
+    for name in filter(None, (os.environ.get("CXX"), *COMPILERS)):
+        path = shutil.which(name)
+        if path:
+            return path
+    raise KernelBuildError(
+        f"no C++ compiler found (looked for CXX and {', '.join(COMPILERS)}); install one, for "
+        "example with `apt-get install g++`"
+    )
+
+
+@functools.cache
+def _problem(backend: str) -> str | None:
+    try:
+        library(backend)
+    except KernelBuildError as error:
+        return str(error)
+    return None
+
+
+def unavailable(backend: str) -> list[str]:
+    """Why there are no kernels for a backend here; empty if there are. Compiles them if need be."""
+    problem = _problem(backend)
+    return [] if problem is None else [problem]
+
+
+@functools.cache
+def library(backend: str) -> Path:
+    """Path of the shared library for a backend, compiled if it does not exist yet.
+
+    Raises:
+        KernelBuildError: no compiler, or it failed.
+    """
+    command = [compiler(), *FLAGS, *NATIVE_FLAGS, *_framework_flags(backend)]
+    binding = BINDINGS[backend]
+    sources = [SOURCE / "library.cc"] + ([SOURCE / binding] if binding else [])
+    target = _cache() / f"{backend}-{_fingerprint(command)}.so"
+    if target.exists():
+        return target
+    # Compiled beside its place and moved there, so that processes that start together each find
+    # a whole library or none.
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        built = Path(folder) / target.name
+        arguments = [*command[:1], *map(str, sources), *command[1:], "-o", str(built)]
+        result = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise KernelBuildError(
+                f"`{' '.join(arguments)}` failed with status {result.returncode}:\n"
+                f"{result.stderr[-2000:]}"
+            )
+        os.replace(built, target)
+    return target
+
+
+def _cache() -> Path:
+    """A folder in the home of Keras, made if need be."""
+    folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras_axlstm" / "kernels"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KernelBuildError(
+            f"compiled kernels are kept in {folder}, which cannot be made ({error}); "
+            "set KERAS_HOME to a folder that can"
+        ) from error
+    return folder
+
+
+def _framework_flags(backend: str) -> list[str]:
+    if backend == "jax":
+        import jax
+
+        return [f"-I{jax.ffi.include_dir()}"]
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        folder = Path(tf.sysconfig.get_lib())
+        libraries = sorted(folder.glob("libtensorflow_cc.*")) + sorted(
+            folder.glob("libtensorflow_framework.*")
+        )
+        return [*(str(path) for path in libraries), f"-Wl,-rpath,{folder}"]
+    return []
+
+
+def _fingerprint(command: list[str]) -> str:
+    """Changes with the source, the command, the framework and the processor."""
+    parts = [*command, platform.machine(), _processor_features()]
+    for package in ("jaxlib", "tensorflow"):
+        try:
+            parts.append(importlib.metadata.version(package))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for path in sorted(SOURCE.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _processor_features() -> str:
+    """What `-march=native` depends on: home folders travel between the machines of a cluster."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")

@@ -1,0 +1,116 @@
+"""The kernels as a target of XLA's foreign function interface, with custom derivatives."""
+
+import ctypes
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from keras_axlstm.recurrence.kernels.native.build import library
+from keras_axlstm.recurrence.kernels.native.call import MixerCall, MLSTMCall, describe
+
+TARGET = "keras_axlstm"
+
+
+@functools.cache
+def register() -> None:
+    """Compile the kernels and make them known to XLA."""
+    functions = ctypes.CDLL(str(library("jax")))
+    jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(functions.axlstm_jax), platform="cpu")
+
+
+def run(kernel, sizes, inputs, outputs):
+    """Call a kernel on arrays, inside or outside of a compiled function."""
+    register()
+    description = np.array(describe(kernel, sizes, inputs, outputs), dtype="int64")
+    specs = [jax.ShapeDtypeStruct(*spec) for spec in outputs if spec is not None]
+    call = jax.ffi.ffi_call(TARGET, specs, vmap_method="sequential")
+    results = iter(call(*(x for x in inputs if x is not None), description=description))
+    return [None if spec is None else next(results) for spec in outputs]
+
+
+# Where XLA compiles for another platform, `otherwise` computes the same, and its gradients from the
+# inputs alone: nothing of it is kept from the forward pass.
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+def mlstm(call: MLSTMCall, return_state: bool, otherwise, inputs, initial):
+    """h and the last state or None, from five arrays and the initial state or None."""
+    return _mlstm_forward(call, return_state, otherwise, inputs, initial)[0]
+
+
+def _mlstm_forward(call, return_state, otherwise, inputs, initial):
+    def kernel(inputs, initial):
+        h, l, m, *last = call.forward(run, inputs, initial, return_state)  # noqa: E741
+        return (h, tuple(last) if return_state else None), (h, l, m)
+
+    def fallback(inputs, initial):
+        return otherwise(inputs, initial), _unused(kernel, inputs, initial)
+
+    platforms = {"cpu": kernel, "default": fallback}
+    outputs, results = jax.lax.platform_dependent(inputs, initial, **platforms)
+    return outputs, (inputs, initial, results)
+
+
+def _mlstm_backward(call, return_state, otherwise, saved, gradients):
+    def kernel(inputs, initial, results, gradients):
+        arrays = call.backward(run, inputs, initial, results, *gradients)
+        return tuple(arrays[:5]), None if initial is None else tuple(arrays[5:])
+
+    def fallback(inputs, initial, results, gradients):
+        return jax.vjp(otherwise, inputs, initial)[1](gradients)
+
+    return jax.lax.platform_dependent(*saved, gradients, cpu=kernel, default=fallback)
+
+
+mlstm.defvjp(_mlstm_forward, _mlstm_backward)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+def mixer(call: MixerCall, epsilon: float, otherwise, inputs, mask, parameters):
+    """y (B, S, channels), as `kernels.mixer` says."""
+
+    def kernel(inputs, mask, parameters):
+        return call.forward(run, inputs, mask, parameters, _array(epsilon), save=False)[0]
+
+    return jax.lax.platform_dependent(inputs, mask, parameters, cpu=kernel, default=otherwise)
+
+
+def _mixer_forward(call, epsilon, otherwise, inputs, mask, parameters):
+    def kernel(inputs, mask, parameters):
+        y, *saved = call.forward(run, inputs, mask, parameters, _array(epsilon), save=True)
+        return y, tuple(saved)
+
+    def fallback(inputs, mask, parameters):
+        return otherwise(inputs, mask, parameters), _unused(kernel, inputs, mask, parameters)
+
+    platforms = {"cpu": kernel, "default": fallback}
+    y, saved = jax.lax.platform_dependent(inputs, mask, parameters, **platforms)
+    return y, (inputs, mask, parameters, saved)
+
+
+def _mixer_backward(call, epsilon, otherwise, residuals, dy):
+    def kernel(inputs, mask, parameters, saved, dy):
+        arguments = (inputs, mask, parameters, _array(epsilon), saved, dy)
+        dinputs, *dparameters = call.backward(run, *arguments)
+        dmask = None if mask is None else jnp.zeros_like(mask)
+        return dinputs, dmask, type(parameters)(*dparameters)
+
+    def fallback(inputs, mask, parameters, saved, dy):
+        return jax.vjp(otherwise, inputs, mask, parameters)[1](dy)
+
+    return jax.lax.platform_dependent(*residuals, dy, cpu=kernel, default=fallback)
+
+
+mixer.defvjp(_mixer_forward, _mixer_backward)
+
+
+def _array(x: float):
+    return jnp.full((1,), x, dtype="float32")
+
+
+def _unused(kernel, *arguments):
+    """What a kernel saves, as zeros that nothing reads: all platforms return the same shapes."""
+    saved = jax.eval_shape(kernel, *arguments)[1]
+    return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), saved)

@@ -1,0 +1,22 @@
+// The kernels with a plain C interface: sizes, then arrays in the order of their declaration in
+// library.cc. They return 0, or 1 where memory or threads ran out.
+#pragma once
+
+#include <cstdint>
+
+extern "C" {
+int axlstm_mlstm_forward(const int64_t* sizes, void* const* in, void* const* out);
+int axlstm_mlstm_backward(const int64_t* sizes, void* const* in, void* const* out);
+int axlstm_mixer_forward(const int64_t* sizes, void* const* in, void* const* out);
+int axlstm_mixer_backward(const int64_t* sizes, void* const* in, void* const* out);
+}
+
+namespace axlstm {
+
+using Kernel = int (*)(const int64_t*, void* const*, void* const*);
+
+// In the order of KERNELS in ../call.py.
+constexpr Kernel kKernels[] = {axlstm_mlstm_forward, axlstm_mlstm_backward, axlstm_mixer_forward,
+                               axlstm_mixer_backward};
+
+}  // namespace axlstm

@@ -1,0 +1,98 @@
+// Products of tiles that lie in the caches: C (+)= A B.
+#pragma once
+
+#include <algorithm>
+
+#include "simd.h"
+
+namespace axlstm {
+
+// Element (row, column) of A lies at data[row * row_stride + column * column_stride], so that a
+// transposed operand costs nothing: its elements are broadcast one by one.
+struct Left {
+  const float* data;
+  ptrdiff_t row_stride;
+  ptrdiff_t column_stride;
+};
+
+AXLSTM_INLINE Left rows(const float* data, ptrdiff_t stride) { return {data, stride, 1}; }
+AXLSTM_INLINE Left transposed(const float* data, ptrdiff_t stride) { return {data, 1, stride}; }
+
+// Rows of C held in registers `vectors` wide, beside a row of B and an element of A; even, so that
+// little of a tile is left over.
+constexpr int rows_at_once(int vectors) {
+  return std::min((kRegisters - vectors - 1) / vectors / 2 * 2, 12);
+}
+
+template <int kRows, int kVectors, bool kAccumulate>
+AXLSTM_INLINE void multiply_block(Left a, const float* b, ptrdiff_t b_stride, float* c,
+                                  ptrdiff_t c_stride, int depth) {
+  Vector sums[kRows][kVectors];
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < kVectors; ++j)
+      sums[i][j] = kAccumulate ? load(c + i * c_stride + j * kLanes) : Vector{};
+  for (int k = 0; k < depth; ++k) {
+    Vector row[kVectors];
+    for (int j = 0; j < kVectors; ++j) row[j] = load(b + k * b_stride + j * kLanes);
+    for (int i = 0; i < kRows; ++i) {
+      const Vector x = broadcast(a.data[i * a.row_stride + k * a.column_stride]);
+      for (int j = 0; j < kVectors; ++j) sums[i][j] += x * row[j];
+    }
+  }
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < kVectors; ++j) store(c + i * c_stride + j * kLanes, sums[i][j]);
+}
+
+template <int kVectors, bool kAccumulate>
+static void multiply_columns(Left a, const float* b, ptrdiff_t b_stride, float* c,
+                             ptrdiff_t c_stride, int m, int depth) {
+  constexpr int kRows = rows_at_once(kVectors);
+  const auto move = [&](int count) {
+    a.data += count * a.row_stride;
+    c += count * c_stride;
+    m -= count;
+  };
+  for (; m >= kRows; move(kRows))
+    multiply_block<kRows, kVectors, kAccumulate>(a, b, b_stride, c, c_stride, depth);
+  if constexpr (kRows > 4)
+    for (; m >= 4; move(4))
+      multiply_block<4, kVectors, kAccumulate>(a, b, b_stride, c, c_stride, depth);
+  for (; m >= 2; move(2))
+    multiply_block<2, kVectors, kAccumulate>(a, b, b_stride, c, c_stride, depth);
+  for (; m >= 1; move(1))
+    multiply_block<1, kVectors, kAccumulate>(a, b, b_stride, c, c_stride, depth);
+}
+
+// C (m, n) = or += A (m, depth) B (depth, n). n must be a multiple of kLanes; rows of B and C are
+// contiguous.
+template <bool kAccumulate>
+static void multiply(Left a, const float* b, ptrdiff_t b_stride, float* c, ptrdiff_t c_stride,
+                     int m, int n, int depth) {
+  // Strips of 4 vectors, or of 3 where that leaves no remainder and 4 would.
+  constexpr int kWidest = kRegisters > 16 ? 4 : 2;
+  int vectors = n / kLanes;
+  const int strip = vectors % kWidest && vectors % 3 == 0 ? 3 : kWidest;
+  while (vectors > 0) {
+    const int now = std::min(vectors, strip);
+    if (now == 4) multiply_columns<4, kAccumulate>(a, b, b_stride, c, c_stride, m, depth);
+    if (now == 3) multiply_columns<3, kAccumulate>(a, b, b_stride, c, c_stride, m, depth);
+    if (now == 2) multiply_columns<2, kAccumulate>(a, b, b_stride, c, c_stride, m, depth);
+    if (now == 1) multiply_columns<1, kAccumulate>(a, b, b_stride, c, c_stride, m, depth);
+    b += now * kLanes;
+    c += now * kLanes;
+    vectors -= now;
+  }
+}
+
+// target (columns, rows) = source (rows, columns) transposed.
+static void transpose(const float* source, ptrdiff_t source_stride, float* target,
+                      ptrdiff_t target_stride, int rows, int columns) {
+  constexpr int kBlock = 16;
+  for (int i0 = 0; i0 < rows; i0 += kBlock)
+    for (int j0 = 0; j0 < columns; j0 += kBlock)
+      for (int j = j0; j < std::min(j0 + kBlock, columns); ++j)
+        for (int i = i0; i < std::min(i0 + kBlock, rows); ++i)
+          target[j * target_stride + i] = source[i * source_stride + j];
+}
+
+}  // namespace axlstm

@@ -1,0 +1,237 @@
+// The middle of an AxLSTM block, from the up projection [u, z] to the input of the down projection:
+//
+//   a = conv(u)    c = silu(a)    q = c Wq    h = mlstm(q, c, u, gates)
+//   y = (norm(h Wv) (1 + w) + skip c) silu(z)
+//
+// Wq stands for both projections of the scores, and the gates are one map of c and one of u, as the
+// Python layer folds them. Channels of a head are contiguous, so that all but the sums of the gates
+// over heads is done head by head in the caches; what is cheap to compute is computed again.
+#pragma once
+
+#include "headwise.h"
+#include "recurrence.h"
+
+namespace axlstm {
+
+struct MixerShape : Shape {
+  int taps;
+  bool sigmoid_input_gate, sigmoid_forget_gate;
+
+  int channels() const { return heads * dim; }
+  size_t position(int b, int t) const { return size_t(b) * steps + time(t); }
+};
+
+// Parameters or their gradients; all float32.
+struct Parameters {
+  float *convolution;         // (taps, channels), the oldest tap first
+  float *bias;                // (channels)
+  float *query;               // (channels / 4, 4, 4)
+  float *gate_c, *gate_u;     // (channels, 2 heads): input gates, then forget gates
+  float *gate_bias;           // (2 heads)
+  float *value;               // (channels / 4, 4, 4)
+  float *scale, *skip;        // (channels)
+};
+
+// The part of the parameters that one head uses, rows filled up with zeros.
+struct HeadParameters {
+  float *convolution, *bias, *scale, *skip, *gate_c, *gate_u;
+  Headwise query, value;
+  int gates;  // floats of a row of the gate kernels
+
+  HeadParameters(const MixerShape& shape, int stride, Scratch& scratch)
+      : convolution(scratch.zeros(size_t(shape.taps) * stride)),
+        bias(scratch.zeros(stride)),
+        scale(scratch.zeros(stride)),
+        skip(scratch.zeros(stride)),
+        query{scratch.zeros(size_t(kGroup) * stride), stride},
+        value{scratch.zeros(size_t(kGroup) * stride), stride},
+        gates(round_up(2 * shape.heads, kLanes)) {
+    gate_c = scratch.zeros(size_t(stride) * gates);
+    gate_u = scratch.zeros(size_t(stride) * gates);
+  }
+
+  void set(const MixerShape& shape, const Parameters& all, int head) {
+    const int dim = shape.dim, first = head * dim, stride = query.stride;
+    for (int tap = 0; tap < shape.taps; ++tap)
+      std::copy_n(all.convolution + tap * shape.channels() + first, dim,
+                  convolution + tap * stride);
+    std::copy_n(all.bias + first, dim, bias);
+    std::copy_n(all.scale + first, dim, scale);
+    std::copy_n(all.skip + first, dim, skip);
+    query.set(all.query + first * kGroup, dim, false);
+    value.set(all.value + first * kGroup, dim, false);
+    for (int d = 0; d < dim; ++d) {
+      std::copy_n(all.gate_c + (first + d) * 2 * shape.heads, 2 * shape.heads, gate_c + d * gates);
+      std::copy_n(all.gate_u + (first + d) * 2 * shape.heads, 2 * shape.heads, gate_u + d * gates);
+    }
+  }
+};
+
+// u and z are halves of one array (batch, steps, 2 channels); a masked step has u = 0.
+template <typename T>
+static void load_half(const MixerShape& shape, int b, int head, const T* uz, const float* mask,
+                      bool second, float* rows, int stride) {
+  const int first = (second ? shape.channels() : 0) + head * shape.dim;
+  for (int t = 0; t < shape.steps; ++t) {
+    const size_t position = shape.position(b, t);
+    const T* source = uz + position * 2 * shape.channels() + first;
+    float* target = rows + size_t(t) * stride;
+    if (second || !mask || mask[position] != 0)
+      copy_row(source, target, shape.dim);
+    else
+      std::fill_n(target, shape.dim, 0.0f);
+  }
+}
+
+// conv(u) of step t, channels from d on.
+AXLSTM_INLINE Vector convolve(const float* u, int t, int d, const HeadParameters& parameters,
+                              int taps, int stride) {
+  Vector a = load(parameters.bias + d);
+  if (taps == 4 && t >= 3) {  // the usual case, unrolled
+    for (int tap = 0; tap < 4; ++tap)
+      a += load(u + size_t(t - 3 + tap) * stride + d) *
+           load(parameters.convolution + tap * stride + d);
+    return a;
+  }
+  for (int tap = std::max(0, taps - 1 - t); tap < taps; ++tap)
+    a += load(u + size_t(t - (taps - 1) + tap) * stride + d) *
+         load(parameters.convolution + tap * stride + d);
+  return a;
+}
+
+// head.value = u and head.key = c.
+template <typename T>
+static void load_inputs(const MixerShape& shape, int b, int h, const T* uz, const float* mask,
+                        const HeadParameters& parameters, Head& head) {
+  const int stride = head.stride;
+  load_half(shape, b, h, uz, mask, false, head.value, stride);
+  for (int t = 0; t < shape.steps; ++t)
+    for (int d = 0; d < stride; d += kLanes) {
+      const Vector a = convolve(head.value, t, d, parameters, shape.taps, stride);
+      store(head.key + size_t(t) * stride + d, a * sigmoid(a));
+    }
+}
+
+// head.query = c Wq.
+static void project_query(const HeadParameters& parameters, Head& head) {
+  for (int t = 0; t < head.steps; ++t)
+    for (int d = 0; d < head.stride; d += kLanes) {
+      const size_t at = size_t(t) * head.stride + d;
+      store(head.query + at, parameters.query.apply(load(head.key + at), d));
+    }
+}
+
+inline float log_sigmoid(float x) { return std::min(x, 0.0f) - std::log1p(std::exp(-std::abs(x))); }
+
+// Pre-activations (batch, steps, 2 heads) to the log gates of a head.
+static void load_gates(const MixerShape& shape, int b, int h, const float* gates,
+                       const float* mask, Head& head) {
+  for (int t = 0; t < shape.steps; ++t) {
+    const size_t position = shape.position(b, t);
+    const float* row = gates + position * 2 * shape.heads;
+    const float i = row[h], f = row[shape.heads + h];
+    const bool real = !mask || mask[position] != 0;
+    head.log_i[t] = real ? std::max(kShut, shape.sigmoid_input_gate ? log_sigmoid(i) : i) : kShut;
+    head.log_f[t] = real ? (shape.sigmoid_forget_gate ? log_sigmoid(f) : f) : 0.0f;
+  }
+}
+
+// Channels of one step after the head's own projection and normalisation.
+struct NormalisedRow {
+  float* x;        // (stride) normalised, before the scale
+  float deviation; // reciprocal of the standard deviation
+};
+
+static void normalise(const HeadParameters& parameters, const float* h, int dim, float epsilon,
+                      NormalisedRow& row) {
+  const int stride = parameters.value.stride;
+  Vector total{}, squares{};
+  for (int d = 0; d < stride; d += kLanes) {
+    const Vector v = parameters.value.apply(load(h + d), d);
+    store(row.x + d, v);
+    total += v;
+  }
+  const float mean = sum(total) / dim;
+  for (int d = 0; d < dim; ++d) row.x[d] -= mean;
+  for (int d = 0; d < stride; d += kLanes) squares += load(row.x + d) * load(row.x + d);
+  row.deviation = 1.0f / std::sqrt(sum(squares) / dim + epsilon);
+  for (int d = 0; d < stride; d += kLanes) store(row.x + d, load(row.x + d) * row.deviation);
+}
+
+// What the backward pass needs beside the inputs; null where there is none.
+struct Saved {
+  float* h;      // (batch, steps, heads, dim)
+  float *l, *m;  // (batch, heads, steps)
+};
+
+// y (batch, steps, channels); gates (batch, steps, 2 heads) receives the pre-activations.
+template <typename T>
+static void mixer_forward(const MixerShape& shape, const T* uz, const float* mask,
+                          const Parameters& all, float epsilon, T* y, float* gates, Saved saved) {
+  const int units = shape.batch * shape.heads, outputs = 2 * shape.heads;
+  std::vector<float> partial(size_t(units) * shape.steps * outputs);
+  parallel_for(units, [&](int unit, Scratch& scratch) {
+    const int b = unit / shape.heads, h = unit % shape.heads;
+    Head head(shape.steps, shape.dim, false, scratch);
+    HeadParameters parameters(shape, head.stride, scratch);
+    parameters.set(shape, all, h);
+    load_inputs(shape, b, h, uz, mask, parameters, head);
+    float* sums = scratch.floats(size_t(shape.steps) * parameters.gates);
+    multiply<false>(rows(head.key, head.stride), parameters.gate_c, parameters.gates, sums,
+                    parameters.gates, shape.steps, parameters.gates, shape.dim);
+    multiply<true>(rows(head.value, head.stride), parameters.gate_u, parameters.gates, sums,
+                   parameters.gates, shape.steps, parameters.gates, shape.dim);
+    float* target = partial.data() + size_t(unit) * shape.steps * outputs;
+    for (int t = 0; t < shape.steps; ++t)
+      std::copy_n(sums + size_t(t) * parameters.gates, outputs, target + size_t(t) * outputs);
+  });
+  for (int b = 0; b < shape.batch; ++b)
+    for (int t = 0; t < shape.steps; ++t)
+      for (int o = 0; o < outputs; ++o) {
+        float total = all.gate_bias[o];
+        for (int h = 0; h < shape.heads; ++h)
+          total += partial[((size_t(b) * shape.heads + h) * shape.steps + t) * outputs + o];
+        gates[shape.position(b, t) * outputs + o] = total;
+      }
+
+  parallel_for(units, [&](int unit, Scratch& scratch) {
+    const int b = unit / shape.heads, h = unit % shape.heads;
+    Head head(shape.steps, shape.dim, false, scratch);
+    HeadParameters parameters(shape, head.stride, scratch);
+    parameters.set(shape, all, h);
+    load_inputs(shape, b, h, uz, mask, parameters, head);
+    project_query(parameters, head);
+    load_gates(shape, b, h, gates, mask, head);
+    head.prepare(kEmpty);
+
+    const int stride = head.stride;
+    float* z = scratch.zeros(size_t(head.tiles) * kTile * stride);
+    load_half(shape, b, h, uz, mask, true, z, stride);
+    NormalisedRow normalised{scratch.floats(stride), 0};
+    float* outputs_row = scratch.floats(stride);
+    State state{scratch.zeros(size_t(shape.dim) * stride), scratch.zeros(stride)};
+    forward(head, shape.chunk, shape.chunked() ? &state : nullptr, scratch,
+            [&](int tile, const float* tile_rows, RowSums sums) {
+              const int count = std::min(kTile, shape.steps - tile * kTile);
+              for (int i = 0; i < count; ++i) {
+                const int t = tile * kTile + i;
+                const float* row = tile_rows + size_t(i) * stride;
+                normalise(parameters, row, shape.dim, epsilon, normalised);
+                for (int d = 0; d < stride; d += kLanes) {
+                  const Vector zed = load(z + size_t(t) * stride + d);
+                  const Vector inner =
+                      load(normalised.x + d) * (1.0f + load(parameters.scale + d)) +
+                      load(head.key + size_t(t) * stride + d) * load(parameters.skip + d);
+                  store(outputs_row + d, inner * zed * sigmoid(zed));
+                }
+                copy_row(outputs_row, y + shape.row(b, h, t), shape.dim);
+                if (!saved.h) continue;
+                copy_row(row, saved.h + shape.row(b, h, t), shape.dim);
+                saved.l[shape.gate(b, h, t)] = sums.l[i];
+                saved.m[shape.gate(b, h, t)] = sums.m[i];
+              }
+            });
+  });
+}
+
+}  // namespace axlstm

@@ -1,0 +1,33 @@
+"""Kernels for TensorFlow: C++ on the CPU."""
+
+import tensorflow as tf
+
+from keras_axlstm.recurrence.kernels.native import build
+from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
+
+
+def unavailable(kernel, x) -> list[str]:
+    """Every reason why `kernel` cannot run."""
+    accelerators = [kind for kind in ("GPU", "TPU") if tf.config.list_physical_devices(kind)]
+    if accelerators:
+        return [f"{kernel}: there is none for the device {accelerators[0]}"]
+    if x.shape[1] is None:
+        return [f"{kernel}: the number of time steps must be known when TensorFlow traces"]
+    return build.unavailable("tensorflow")
+
+
+def mlstm(query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False):
+    """h (B, S, NH, DH) float32 and the last state or None."""
+    from keras_axlstm.recurrence.kernels.native import tensorflow_binding
+
+    call = mlstm_call(query, chunk_size, reverse)
+    inputs = (query, key, value, log_i, log_f)
+    return tensorflow_binding.mlstm(call, return_state, inputs, state)
+
+
+def mixer(inputs, mask, parameters, options, otherwise):
+    """y (B, S, channels)."""
+    from keras_axlstm.recurrence.kernels.native import tensorflow_binding
+
+    call = mixer_call(inputs, parameters, options)
+    return tensorflow_binding.mixer(call, options, inputs, mask, parameters)
