@@ -19,6 +19,7 @@ FORGET_GATES = ("sigmoid", "exp")
 # The forms that kernels compute.
 BLOCKED_FORMS = ("parallel", "chunkwise")
 
+
 def mlstm(
     query: keras.KerasTensor,
     key: keras.KerasTensor,

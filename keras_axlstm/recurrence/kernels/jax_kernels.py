@@ -9,7 +9,9 @@ def unavailable(kernel, x) -> list[str]:
     return build.unavailable("jax")
 
 
-def mlstm(query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False):
+def mlstm(
+    query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False
+):
     """h (B, S, NH, DH) float32 and the last state or None; `otherwise` where there is no kernel."""
     from keras_axlstm.recurrence.kernels.native import jax_binding
 

@@ -16,7 +16,9 @@ def unavailable(kernel, x) -> list[str]:
     return build.unavailable("tensorflow")
 
 
-def mlstm(query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False):
+def mlstm(
+    query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False
+):
     """h (B, S, NH, DH) float32 and the last state or None."""
     from keras_axlstm.recurrence.kernels.native import tensorflow_binding
 

@@ -14,12 +14,14 @@ namespace axlstm {
 // (tiles * kTile, stride) each, added to; dD sums (tiles * kTile): those over a row's columns, and
 // those over a column's rows, which are the gradient of log i.
 struct Gradients {
-  float *query, *key, *value;
+  float *query = nullptr, *key = nullptr, *value;
   float *row_sums, *column_sums;
 
-  Gradients(const Head& head, Scratch& scratch) {
+  // Makes room for those of the value unless it is given.
+  Gradients(const Head& head, Scratch& scratch, float* own_value = nullptr) : value(own_value) {
     const size_t padded = size_t(head.tiles) * kTile;
-    for (float** matrix : {&query, &key, &value}) *matrix = scratch.zeros(padded * head.stride);
+    for (float** matrix : {&query, &key, &value})
+      if (!*matrix) *matrix = scratch.zeros(padded * head.stride);
     for (float** row : {&row_sums, &column_sums}) *row = scratch.zeros(padded);
   }
 };

@@ -19,6 +19,15 @@ constexpr float kEpsilon = 1e-6f;
 
 inline int round_up(int x, int multiple) { return (x + multiple - 1) / multiple * multiple; }
 
+// (tiles * kTile, stride), zero outside of (steps, dim), uninitialised inside.
+inline float* padded_rows(int steps, int dim, Scratch& scratch) {
+  const size_t size = size_t(round_up(steps, kTile)) * round_up(dim, kLanes);
+  if (dim % kLanes) return scratch.zeros(size);
+  float* rows = scratch.floats(size);
+  std::fill(rows + size_t(steps) * dim, rows + size, 0.0f);
+  return rows;
+}
+
 // Memory at a border between tiles, scaled by exp(-m).
 struct State {
   float* C;  // (dim, stride), key x value
@@ -39,14 +48,19 @@ struct Head {
   // (tiles + 1), at the start of each tile: b since the sequence's start, and m - b
   double *sum, *peak;
 
-  Head(int steps, int dim, bool backward, Scratch& scratch)
+  // Without `key` and `value` of its own, (tiles * kTile, stride) and zero where padded, it makes
+  // room for them.
+  Head(int steps, int dim, bool backward, Scratch& scratch, float* own_key = nullptr,
+       float* own_value = nullptr)
       : steps(steps),
         tiles((steps + kTile - 1) / kTile),
         dim(dim),
         stride(round_up(dim, kLanes)),
         scale(1.0f / std::sqrt(float(dim))) {
     const size_t padded = size_t(tiles) * kTile;
-    for (float** matrix : {&query, &key, &value}) *matrix = padded_rows(scratch);
+    query = padded_rows(scratch);
+    key = own_key ? own_key : padded_rows(scratch);
+    value = own_value ? own_value : padded_rows(scratch);
     key_transposed = scratch.floats(padded * stride);
     value_transposed = backward ? scratch.floats(padded * stride) : nullptr;
     for (float** row : {&log_i, &log_f, &coarse, &fine, &at_end}) *row = scratch.floats(padded);
@@ -56,14 +70,7 @@ struct Head {
     std::fill(log_f + steps, log_f + padded, 0.0f);
   }
 
-  // (tiles * kTile, stride), zero outside of (steps, dim).
-  float* padded_rows(Scratch& scratch) const {
-    const size_t padded = size_t(tiles) * kTile;
-    if (stride != dim) return scratch.zeros(padded * stride);
-    float* rows = scratch.floats(padded * stride);
-    std::fill(rows + size_t(steps) * stride, rows + padded * stride, 0.0f);
-    return rows;
-  }
+  float* padded_rows(Scratch& scratch) const { return axlstm::padded_rows(steps, dim, scratch); }
 
   const float* query_of(int tile) const { return query + size_t(tile) * kTile * stride; }
   const float* key_of(int tile) const { return key + size_t(tile) * kTile * stride; }

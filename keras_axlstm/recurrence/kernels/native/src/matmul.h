@@ -84,15 +84,24 @@ static void multiply(Left a, const float* b, ptrdiff_t b_stride, float* c, ptrdi
   }
 }
 
+typedef float Four __attribute__((vector_size(16)));
+
 // target (columns, rows) = source (rows, columns) transposed.
 static void transpose(const float* source, ptrdiff_t source_stride, float* target,
                       ptrdiff_t target_stride, int rows, int columns) {
-  constexpr int kBlock = 16;
-  for (int i0 = 0; i0 < rows; i0 += kBlock)
-    for (int j0 = 0; j0 < columns; j0 += kBlock)
-      for (int j = j0; j < std::min(j0 + kBlock, columns); ++j)
-        for (int i = i0; i < std::min(i0 + kBlock, rows); ++i)
-          target[j * target_stride + i] = source[i * source_stride + j];
+  const int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+  for (int i = 0; i < whole_rows; i += 4)
+    for (int j = 0; j < whole_columns; j += 4) {
+      Four x[4];
+      for (int k = 0; k < 4; ++k) memcpy(&x[k], source + (i + k) * source_stride + j, sizeof(Four));
+      for (int k = 0; k < 4; ++k) {
+        const Four column = {x[0][k], x[1][k], x[2][k], x[3][k]};
+        memcpy(target + (j + k) * target_stride + i, &column, sizeof(Four));
+      }
+    }
+  for (int i = 0; i < rows; ++i)
+    for (int j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
+      target[j * target_stride + i] = source[i * source_stride + j];
 }
 
 }  // namespace axlstm

@@ -99,16 +99,25 @@ AXLSTM_INLINE Vector convolve(const float* u, int t, int d, const HeadParameters
   return a;
 }
 
-// head.value = u and head.key = c.
+// What both phases of a head read; rows as padded_rows makes them.
+struct Inputs {
+  float *u, *c;
+
+  Inputs() = default;
+  Inputs(const MixerShape& shape, Scratch& scratch)
+      : u(padded_rows(shape.steps, shape.dim, scratch)),
+        c(padded_rows(shape.steps, shape.dim, scratch)) {}
+};
+
 template <typename T>
 static void load_inputs(const MixerShape& shape, int b, int h, const T* uz, const float* mask,
-                        const HeadParameters& parameters, Head& head) {
-  const int stride = head.stride;
-  load_half(shape, b, h, uz, mask, false, head.value, stride);
+                        const HeadParameters& parameters, Inputs inputs) {
+  const int stride = parameters.query.stride;
+  load_half(shape, b, h, uz, mask, false, inputs.u, stride);
   for (int t = 0; t < shape.steps; ++t)
     for (int d = 0; d < stride; d += kLanes) {
-      const Vector a = convolve(head.value, t, d, parameters, shape.taps, stride);
-      store(head.key + size_t(t) * stride + d, a * sigmoid(a));
+      const Vector a = convolve(inputs.u, t, d, parameters, shape.taps, stride);
+      store(inputs.c + size_t(t) * stride + d, a * sigmoid(a));
     }
 }
 
@@ -164,74 +173,103 @@ struct Saved {
   float *l, *m;  // (batch, heads, steps)
 };
 
+// Pre-activations that one head contributes to all gates, (steps, 2 heads).
+static void partial_gates(const MixerShape& shape, Inputs inputs, const HeadParameters& parameters,
+                          float* partial, Scratch& scratch) {
+  const int width = parameters.gates, stride = parameters.query.stride, outputs = 2 * shape.heads;
+  float* sums = scratch.floats(size_t(shape.steps) * width);
+  multiply<false>(rows(inputs.c, stride), parameters.gate_c, width, sums, width, shape.steps, width,
+                  shape.dim);
+  multiply<true>(rows(inputs.u, stride), parameters.gate_u, width, sums, width, shape.steps, width,
+                 shape.dim);
+  for (int t = 0; t < shape.steps; ++t)
+    std::copy_n(sums + size_t(t) * width, outputs, partial + size_t(t) * outputs);
+}
+
+// Buffers of a head between the phases of the forward pass.
+struct ForwardBuffers {
+  Inputs inputs;
+  float* partial;  // (steps, 2 heads)
+};
+
+// The sum of all heads and the bias, to the gates of one batch element.
+static void sum_gates(const MixerShape& shape, int b, const ForwardBuffers* heads,
+                      const float* bias, float* gates) {
+  const int outputs = 2 * shape.heads;
+  for (int t = 0; t < shape.steps; ++t)
+    for (int o = 0; o < outputs; ++o) {
+      float total = bias[o];
+      for (int h = 0; h < shape.heads; ++h)
+        total += heads[h].partial[size_t(t) * outputs + o];
+      gates[shape.position(b, t) * outputs + o] = total;
+    }
+}
+
+// From the gates on: y of one head, and what is saved of it.
+template <typename T>
+static void mix_head(const MixerShape& shape, int b, int h, const T* uz, const float* mask,
+                     Inputs inputs, const HeadParameters& parameters, float epsilon,
+                     const float* gates, T* y, Saved saved, Scratch& scratch) {
+  Head head(shape.steps, shape.dim, false, scratch, inputs.c, inputs.u);
+  project_query(parameters, head);
+  load_gates(shape, b, h, gates, mask, head);
+  head.prepare(kEmpty);
+
+  const int stride = head.stride;
+  float* z = head.padded_rows(scratch);
+  load_half(shape, b, h, uz, mask, true, z, stride);
+  NormalisedRow normalised{scratch.floats(stride), 0};
+  float* output = scratch.floats(stride);
+  State state{};
+  if (shape.chunked())
+    state = {scratch.zeros(size_t(shape.dim) * stride), scratch.zeros(stride)};
+  const auto write = [&](int tile, const float* tile_rows, RowSums sums) {
+    const int count = std::min(kTile, shape.steps - tile * kTile);
+    for (int i = 0; i < count; ++i) {
+      const int t = tile * kTile + i;
+      const float* row = tile_rows + size_t(i) * stride;
+      normalise(parameters, row, shape.dim, epsilon, normalised);
+      for (int d = 0; d < stride; d += kLanes) {
+        const Vector zed = load(z + size_t(t) * stride + d);
+        const Vector inner = load(normalised.x + d) * (1.0f + load(parameters.scale + d)) +
+                             load(head.key + size_t(t) * stride + d) * load(parameters.skip + d);
+        store(output + d, inner * zed * sigmoid(zed));
+      }
+      copy_row(output, y + shape.row(b, h, t), shape.dim);
+      if (!saved.h) continue;
+      copy_row(row, saved.h + shape.row(b, h, t), shape.dim);
+      saved.l[shape.gate(b, h, t)] = sums.l[i];
+      saved.m[shape.gate(b, h, t)] = sums.m[i];
+    }
+  };
+  forward(head, shape.chunk, shape.chunked() ? &state : nullptr, scratch, write);
+}
+
 // y (batch, steps, channels); gates (batch, steps, 2 heads) receives the pre-activations.
 template <typename T>
 static void mixer_forward(const MixerShape& shape, const T* uz, const float* mask,
                           const Parameters& all, float epsilon, T* y, float* gates, Saved saved) {
-  const int units = shape.batch * shape.heads, outputs = 2 * shape.heads;
-  std::vector<float> partial(size_t(units) * shape.steps * outputs);
-  parallel_for(units, [&](int unit, Scratch& scratch) {
-    const int b = unit / shape.heads, h = unit % shape.heads;
-    Head head(shape.steps, shape.dim, false, scratch);
-    HeadParameters parameters(shape, head.stride, scratch);
+  const auto parameters_of = [&](int h, Scratch& scratch) {
+    HeadParameters parameters(shape, round_up(shape.dim, kLanes), scratch);
     parameters.set(shape, all, h);
-    load_inputs(shape, b, h, uz, mask, parameters, head);
-    float* sums = scratch.floats(size_t(shape.steps) * parameters.gates);
-    multiply<false>(rows(head.key, head.stride), parameters.gate_c, parameters.gates, sums,
-                    parameters.gates, shape.steps, parameters.gates, shape.dim);
-    multiply<true>(rows(head.value, head.stride), parameters.gate_u, parameters.gates, sums,
-                   parameters.gates, shape.steps, parameters.gates, shape.dim);
-    float* target = partial.data() + size_t(unit) * shape.steps * outputs;
-    for (int t = 0; t < shape.steps; ++t)
-      std::copy_n(sums + size_t(t) * parameters.gates, outputs, target + size_t(t) * outputs);
-  });
-  for (int b = 0; b < shape.batch; ++b)
-    for (int t = 0; t < shape.steps; ++t)
-      for (int o = 0; o < outputs; ++o) {
-        float total = all.gate_bias[o];
-        for (int h = 0; h < shape.heads; ++h)
-          total += partial[((size_t(b) * shape.heads + h) * shape.steps + t) * outputs + o];
-        gates[shape.position(b, t) * outputs + o] = total;
-      }
-
-  parallel_for(units, [&](int unit, Scratch& scratch) {
-    const int b = unit / shape.heads, h = unit % shape.heads;
-    Head head(shape.steps, shape.dim, false, scratch);
-    HeadParameters parameters(shape, head.stride, scratch);
-    parameters.set(shape, all, h);
-    load_inputs(shape, b, h, uz, mask, parameters, head);
-    project_query(parameters, head);
-    load_gates(shape, b, h, gates, mask, head);
-    head.prepare(kEmpty);
-
-    const int stride = head.stride;
-    float* z = scratch.zeros(size_t(head.tiles) * kTile * stride);
-    load_half(shape, b, h, uz, mask, true, z, stride);
-    NormalisedRow normalised{scratch.floats(stride), 0};
-    float* outputs_row = scratch.floats(stride);
-    State state{scratch.zeros(size_t(shape.dim) * stride), scratch.zeros(stride)};
-    forward(head, shape.chunk, shape.chunked() ? &state : nullptr, scratch,
-            [&](int tile, const float* tile_rows, RowSums sums) {
-              const int count = std::min(kTile, shape.steps - tile * kTile);
-              for (int i = 0; i < count; ++i) {
-                const int t = tile * kTile + i;
-                const float* row = tile_rows + size_t(i) * stride;
-                normalise(parameters, row, shape.dim, epsilon, normalised);
-                for (int d = 0; d < stride; d += kLanes) {
-                  const Vector zed = load(z + size_t(t) * stride + d);
-                  const Vector inner =
-                      load(normalised.x + d) * (1.0f + load(parameters.scale + d)) +
-                      load(head.key + size_t(t) * stride + d) * load(parameters.skip + d);
-                  store(outputs_row + d, inner * zed * sigmoid(zed));
-                }
-                copy_row(outputs_row, y + shape.row(b, h, t), shape.dim);
-                if (!saved.h) continue;
-                copy_row(row, saved.h + shape.row(b, h, t), shape.dim);
-                saved.l[shape.gate(b, h, t)] = sums.l[i];
-                saved.m[shape.gate(b, h, t)] = sums.m[i];
-              }
-            });
-  });
+    return parameters;
+  };
+  two_phases(
+      shape.batch, shape.heads,
+      [&](Scratch& scratch) {
+        return ForwardBuffers{Inputs(shape, scratch),
+                              scratch.floats(size_t(shape.steps) * 2 * shape.heads)};
+      },
+      [&](int b, int h, ForwardBuffers& buffers, Scratch& scratch) {
+        const HeadParameters parameters = parameters_of(h, scratch);
+        load_inputs(shape, b, h, uz, mask, parameters, buffers.inputs);
+        partial_gates(shape, buffers.inputs, parameters, buffers.partial, scratch);
+      },
+      [&](int b, const ForwardBuffers* heads) { sum_gates(shape, b, heads, all.gate_bias, gates); },
+      [&](int b, int h, ForwardBuffers& buffers, Scratch& scratch) {
+        mix_head(shape, b, h, uz, mask, buffers.inputs, parameters_of(h, scratch), epsilon, gates,
+                 y, saved, scratch);
+      });
 }
 
 }  // namespace axlstm

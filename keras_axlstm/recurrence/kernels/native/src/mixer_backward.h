@@ -65,10 +65,10 @@ static void gate_gradients(const MixerShape& shape, int b, int h, const float* g
 
 // From the gradients of c and of u as the value, and of the gates, to that of u (du, replaced) and
 // the parameters before the recurrence.
-static void input_gradients(const MixerShape& shape, int b, const Head& head, const float* dgates,
+static void input_gradients(const MixerShape& shape, int b, Inputs inputs, const float* dgates,
                             float* dc, float* du, const HeadParameters& parameters,
                             HeadParameters& gradients, Scratch& scratch) {
-  const int stride = head.stride, gates = parameters.gates, outputs = 2 * shape.heads;
+  const int stride = parameters.query.stride, gates = parameters.gates, outputs = 2 * shape.heads;
   float* rows_of_gates = scratch.zeros(size_t(shape.steps) * gates);
   for (int t = 0; t < shape.steps; ++t)
     std::copy_n(dgates + shape.position(b, t) * outputs, outputs,
@@ -81,19 +81,19 @@ static void input_gradients(const MixerShape& shape, int b, const Head& head, co
     multiply<true>(transposed(x, stride), rows_of_gates, gates, dweights, gates, shape.dim, gates,
                    shape.steps);
   };
-  through_gates(head.key, dc, parameters.gate_c, gradients.gate_c);
-  through_gates(head.value, du, parameters.gate_u, gradients.gate_u);
+  through_gates(inputs.c, dc, parameters.gate_c, gradients.gate_c);
+  through_gates(inputs.u, du, parameters.gate_u, gradients.gate_u);
 
   for (int t = 0; t < shape.steps; ++t)
     for (int d = 0; d < stride; d += kLanes) {
       const size_t at = size_t(t) * stride + d;
-      const Vector a = convolve(head.value, t, d, parameters, shape.taps, stride);
+      const Vector a = convolve(inputs.u, t, d, parameters, shape.taps, stride);
       const Vector da = load(dc + at) * silu_gradient(a, sigmoid(a));
       store(gradients.bias + d, load(gradients.bias + d) + da);
       for (int tap = std::max(0, shape.taps - 1 - t); tap < shape.taps; ++tap) {
         const size_t source = size_t(t - (shape.taps - 1) + tap) * stride + d;
         float* weight = gradients.convolution + tap * stride + d;
-        store(weight, load(weight) + da * load(head.value + source));
+        store(weight, load(weight) + da * load(inputs.u + source));
         store(du + source,
               load(du + source) + da * load(parameters.convolution + tap * stride + d));
       }
@@ -187,84 +187,99 @@ static void store_half(const MixerShape& shape, int b, int head, const float* ro
   }
 }
 
+// Buffers of a head between the phases of the backward pass.
+struct BackwardBuffers {
+  Inputs inputs;
+  float *dc, *du;  // (tiles * kTile, stride)
+};
+
+// The first phase: from dy to the gradients of z, of c and u so far, and of the gates.
+template <typename T>
+static void through_recurrence(const MixerShape& shape, int b, int n, const T* uz,
+                               const float* mask, const Parameters& all, float epsilon,
+                               const float* gates, Saved saved, const T* dy,
+                               const HeadParameters& parameters, HeadParameters& dparameters,
+                               BackwardBuffers& buffers, T* duz, float* dgates, Scratch& scratch) {
+  Head head(shape.steps, shape.dim, true, scratch, buffers.inputs.c, buffers.inputs.u);
+  const int stride = head.stride;
+  project_query(parameters, head);
+  load_gates(shape, b, n, gates, mask, head);
+  head.prepare(kEmpty);
+
+  const size_t padded = size_t(head.tiles) * kTile;
+  float *h = head.padded_rows(scratch), *dh = head.padded_rows(scratch);
+  float *z = head.padded_rows(scratch), *rows = head.padded_rows(scratch);
+  const RowSums sums{scratch.zeros(padded), scratch.zeros(padded)};
+  gather(shape, b, n, saved.h, h, stride);
+  gather_gate(shape, b, n, saved.l, sums.l);
+  gather_gate(shape, b, n, saved.m, sums.m);
+  load_half(shape, b, n, uz, mask, true, z, stride);
+  gather(shape, b, n, dy, rows, stride);
+
+  Headwise value_transposed{scratch.zeros(size_t(kGroup) * stride), stride};
+  value_transposed.set(all.value + n * shape.dim * kGroup, shape.dim, true);
+  output_gradients(shape, head, h, z, rows, epsilon, parameters, value_transposed, dparameters, z,
+                   dh, buffers.dc, scratch);
+  store_half(shape, b, n, z, stride, mask, true, duz);
+
+  std::fill_n(buffers.du, padded * stride, 0.0f);
+  Gradients recurrence(head, scratch, buffers.du);
+  float dm = 0;
+  StateGradients states{};
+  if (shape.chunked())
+    states = {States{}.gather(shape, 0, head, scratch), States{}.gather(shape, 0, head, scratch),
+              &dm};
+  backward(head, shape.chunk, shape.chunked() ? &states : nullptr, h, dh, sums, recurrence,
+           scratch);
+
+  Headwise query_transposed{scratch.zeros(size_t(kGroup) * stride), stride};
+  query_transposed.set(all.query + n * shape.dim * kGroup, shape.dim, true);
+  for (int t = 0; t < shape.steps; ++t)
+    for (int d = 0; d < stride; d += kLanes) {
+      const size_t at = size_t(t) * stride + d;
+      const Vector dquery = load(recurrence.query + at);
+      dparameters.query.accumulate(load(head.key + at), dquery, d);
+      store(buffers.dc + at, load(buffers.dc + at) + load(recurrence.key + at) +
+                                 query_transposed.apply(dquery, d));
+    }
+  float* dlog_f = scratch.floats(padded);
+  forget_gradients(head, recurrence, dlog_f);
+  gate_gradients(shape, b, n, gates, mask, recurrence.column_sums, dlog_f, dgates);
+}
+
 // dy (batch, steps, channels) to duz (batch, steps, 2 channels) and the parameters' gradients.
 template <typename T>
 static void mixer_backward(const MixerShape& shape, const T* uz, const float* mask,
                            const Parameters& all, float epsilon, const float* gates, Saved saved,
                            const T* dy, T* duz, const Parameters& gradients) {
-  const int units = shape.batch * shape.heads;
   const ParameterSums layout(shape);
   std::vector<float> parts(layout.total * shape.batch);
   std::vector<float> dgates(size_t(shape.batch) * shape.steps * 2 * shape.heads);
-  const size_t rows_of_head = size_t(shape.steps) * round_up(shape.dim, kLanes);
-  std::vector<float> dcs(rows_of_head * units), dus(rows_of_head * units);
-
-  parallel_for(units, [&](int unit, Scratch& scratch) {
-    const int b = unit / shape.heads, n = unit % shape.heads;
-    Head head(shape.steps, shape.dim, true, scratch);
-    const int stride = head.stride;
-    HeadParameters parameters(shape, stride, scratch), dparameters(shape, stride, scratch);
-    parameters.set(shape, all, n);
-    load_inputs(shape, b, n, uz, mask, parameters, head);
-    project_query(parameters, head);
-    load_gates(shape, b, n, gates, mask, head);
-    head.prepare(kEmpty);
-
-    const size_t padded = size_t(head.tiles) * kTile;
-    float *h = head.padded_rows(scratch), *dh = head.padded_rows(scratch);
-    float *z = head.padded_rows(scratch), *rows = head.padded_rows(scratch);
-    const RowSums sums{scratch.zeros(padded), scratch.zeros(padded)};
-    gather(shape, b, n, saved.h, h, stride);
-    gather_gate(shape, b, n, saved.l, sums.l);
-    gather_gate(shape, b, n, saved.m, sums.m);
-    load_half(shape, b, n, uz, mask, true, z, stride);
-    gather(shape, b, n, dy, rows, stride);
-
-    Headwise value_transposed{scratch.zeros(size_t(kGroup) * stride), stride};
-    value_transposed.set(all.value + n * shape.dim * kGroup, shape.dim, true);
-    float* dc = dcs.data() + rows_of_head * unit;
-    output_gradients(shape, head, h, z, rows, epsilon, parameters, value_transposed, dparameters, z,
-                     dh, dc, scratch);
-    store_half(shape, b, n, z, stride, mask, true, duz);
-
-    Gradients recurrence(head, scratch);
-    float dm = 0;
-    StateGradients states{};
-    if (shape.chunked())
-      states = {States{}.gather(shape, unit, head, scratch),
-                States{}.gather(shape, unit, head, scratch), &dm};
-    backward(head, shape.chunk, shape.chunked() ? &states : nullptr, h, dh, sums, recurrence,
-             scratch);
-
-    Headwise query_transposed{scratch.zeros(size_t(kGroup) * stride), stride};
-    query_transposed.set(all.query + n * shape.dim * kGroup, shape.dim, true);
-    for (int t = 0; t < shape.steps; ++t)
-      for (int d = 0; d < stride; d += kLanes) {
-        const size_t at = size_t(t) * stride + d;
-        const Vector dquery = load(recurrence.query + at);
-        dparameters.query.accumulate(load(head.key + at), dquery, d);
-        store(dc + at,
-              load(dc + at) + load(recurrence.key + at) + query_transposed.apply(dquery, d));
-      }
-    std::copy_n(recurrence.value, rows_of_head, dus.data() + rows_of_head * unit);
-    float* dlog_f = scratch.floats(padded);
-    forget_gradients(head, recurrence, dlog_f);
-    gate_gradients(shape, b, n, gates, mask, recurrence.column_sums, dlog_f, dgates.data());
-    store_output_parameters(shape, n, dparameters, layout.view(parts.data() + b * layout.total));
-  });
-
-  parallel_for(units, [&](int unit, Scratch& scratch) {
-    const int b = unit / shape.heads, n = unit % shape.heads;
-    Head head(shape.steps, shape.dim, false, scratch);
-    const int stride = head.stride;
-    HeadParameters parameters(shape, stride, scratch), dparameters(shape, stride, scratch);
-    parameters.set(shape, all, n);
-    load_inputs(shape, b, n, uz, mask, parameters, head);
-    float *dc = dcs.data() + rows_of_head * unit, *du = dus.data() + rows_of_head * unit;
-    input_gradients(shape, b, head, dgates.data(), dc, du, parameters, dparameters, scratch);
-    store_half(shape, b, n, du, stride, mask, false, duz);
-    store_input_parameters(shape, n, dparameters, layout.view(parts.data() + b * layout.total));
-  });
+  const int stride = round_up(shape.dim, kLanes);
+  const auto part = [&](int b) { return layout.view(parts.data() + b * layout.total); };
+  two_phases(
+      shape.batch, shape.heads,
+      [&](Scratch& scratch) {
+        const auto rows = [&] { return padded_rows(shape.steps, shape.dim, scratch); };
+        return BackwardBuffers{Inputs(shape, scratch), rows(), rows()};
+      },
+      [&](int b, int h, BackwardBuffers& buffers, Scratch& scratch) {
+        HeadParameters parameters(shape, stride, scratch), dparameters(shape, stride, scratch);
+        parameters.set(shape, all, h);
+        load_inputs(shape, b, h, uz, mask, parameters, buffers.inputs);
+        through_recurrence(shape, b, h, uz, mask, all, epsilon, gates, saved, dy, parameters,
+                           dparameters, buffers, duz, dgates.data(), scratch);
+        store_output_parameters(shape, h, dparameters, part(b));
+      },
+      [](int, const BackwardBuffers*) {},
+      [&](int b, int h, BackwardBuffers& buffers, Scratch& scratch) {
+        HeadParameters parameters(shape, stride, scratch), dparameters(shape, stride, scratch);
+        parameters.set(shape, all, h);
+        input_gradients(shape, b, buffers.inputs, dgates.data(), buffers.dc, buffers.du, parameters,
+                        dparameters, scratch);
+        store_half(shape, b, h, buffers.du, stride, mask, false, duz);
+        store_input_parameters(shape, h, dparameters, part(b));
+      });
   sum_parameters(shape, layout, parts, dgates.data(), gradients);
 }
 

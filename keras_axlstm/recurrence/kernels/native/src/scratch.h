@@ -23,8 +23,13 @@ class Scratch {
     return block;
   }
 
-  // Everything handed out so far is free again.
-  void reset() { block_ = used_ = 0; }
+  // What is handed out after `mark` is free again after `release(mark)`.
+  struct Mark {
+    size_t block = 0, used = 0;
+  };
+
+  Mark mark() const { return next_; }
+  void release(Mark mark) { next_ = mark; }
 
  private:
   static constexpr size_t kAlignment = 64, kBlock = size_t(1) << 21;
@@ -36,23 +41,21 @@ class Scratch {
 
   void* bytes(size_t count) {
     const size_t size = (count + kAlignment - 1) / kAlignment * kAlignment;
-    while (block_ < blocks_.size() && used_ + size > blocks_[block_].size) {
-      ++block_;
-      used_ = 0;
-    }
-    if (block_ == blocks_.size()) {
+    while (next_.block < blocks_.size() && next_.used + size > blocks_[next_.block].size)
+      next_ = {next_.block + 1, 0};
+    if (next_.block == blocks_.size()) {
       const size_t length = std::max(size, kBlock);
       void* memory = std::aligned_alloc(kAlignment, length);
       if (!memory) throw std::bad_alloc();
       blocks_.push_back({{memory, std::free}, length});
     }
-    void* start = static_cast<char*>(blocks_[block_].memory.get()) + used_;
-    used_ += size;
+    void* start = static_cast<char*>(blocks_[next_.block].memory.get()) + next_.used;
+    next_.used += size;
     return start;
   }
 
   std::vector<Block> blocks_;
-  size_t block_ = 0, used_ = 0;
+  Mark next_;
 };
 
 }  // namespace axlstm

@@ -1,6 +1,10 @@
 // Vectors of float32 in the width of the machine, by the vector extension of GCC and Clang.
 #pragma once
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -67,7 +71,18 @@ AXLSTM_INLINE Vector exp(Vector x) {
   return select(x < lowest, Vector{}, (Vector)((Integers)p + exponent));
 }
 
-AXLSTM_INLINE Vector sigmoid(Vector x) { return 1.0f / (1.0f + exp(-x)); }
+// 1 / x to about one unit in the last place, for finite x of at least 1.
+AXLSTM_INLINE Vector reciprocal(Vector x) {
+#if defined(__AVX512F__)
+  // A division of 16 numbers takes as long as the rest of a sigmoid.
+  const Vector y = (Vector)_mm512_rcp14_ps((__m512)x);
+  return y * (2.0f - x * y);
+#else
+  return 1.0f / x;
+#endif
+}
+
+AXLSTM_INLINE Vector sigmoid(Vector x) { return reciprocal(1.0f + exp(-x)); }
 
 // bfloat16: the upper half of a float32.
 struct BFloat16 {
