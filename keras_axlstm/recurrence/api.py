@@ -113,10 +113,10 @@ def mlstm(
     log_i, log_f = _log_gates(
         input_gate, forget_gate, input_gate_activation, forget_gate_activation, mask
     )
-    state = _state(initial_state, ops.shape(query)[0], heads, head_dim)
+    state = None if initial_state is None else _float32_state(initial_state)
 
     def compute(inputs, state):
-        return _compute(chosen, inputs, state, initial_state is None, return_state)
+        return _compute(chosen, inputs, state, return_state)
 
     no_kernel = [] if chosen.name in BLOCKED_FORMS else [f"form={chosen.name!r} has none"]
     kernels = choose("mlstm", implementation, query, no_kernel)
@@ -129,7 +129,7 @@ def mlstm(
             *(ops.cast(x, dtype) for x in (query, key, value)),
             log_i,
             log_f,
-            None if initial_state is None else state,
+            state,
             chunk_size=chosen.chunk_size if chosen.name == "chunkwise" else None,
             return_state=return_state,
             otherwise=compute,
@@ -141,20 +141,20 @@ def mlstm(
     return h, (C, n, ops.where(m > 0.5 * EMPTY, m, -float("inf")))
 
 
-def _compute(form: Form, inputs, state, empty: bool, return_state: bool):
+def _compute(form: Form, inputs, state: State | None, return_state: bool):
     """h (B, S, NH, DH) float32 and the last state or None, by `keras.ops`."""
     query, key, value, log_i, log_f = inputs
+    start = _empty_state(query) if state is None else state
     query, key, value = (ops.swapaxes(x, 1, 2) for x in (query, key, value))
     last: State | None
     if form.name == "parallel":
-        start = None if empty else state
         size = form.chunk_size
-        h, last = mlstm_parallel(query, key, value, log_i, log_f, start, size, return_state)
+        h, last = mlstm_parallel(query, key, value, log_i, log_f, state, size, return_state)
     elif form.name == "chunkwise":
-        h, last = mlstm_chunkwise(query, key, value, log_i, log_f, state, form.chunk_size)
+        h, last = mlstm_chunkwise(query, key, value, log_i, log_f, start, form.chunk_size)
     else:
         step_by_step = mlstm_recurrent if form.name == "recurrent" else mlstm_reference
-        h, last = step_by_step(query, key, value, log_i, log_f, state)
+        h, last = step_by_step(query, key, value, log_i, log_f, start)
     return ops.cast(ops.swapaxes(h, 1, 2), "float32"), last if return_state else None
 
 
@@ -162,15 +162,19 @@ def _all_bfloat16(*tensors) -> bool:
     return all(keras.backend.standardize_dtype(x.dtype) == "bfloat16" for x in tensors)
 
 
-def _state(initial_state, batch, heads, head_dim) -> State:
-    """The initial state in float32, with the finite m of an empty memory."""
-    if initial_state is None:
-        return (
-            ops.zeros((batch, heads, head_dim, head_dim), dtype="float32"),
-            ops.zeros((batch, heads, head_dim), dtype="float32"),
-            ops.full((batch, heads), EMPTY, dtype="float32"),
-        )
-    C, n, m = (ops.cast(x, "float32") for x in initial_state)
+def _empty_state(query) -> State:
+    """The empty memory for a query (B, S, NH, DH), with a finite m."""
+    batch, _, heads, head_dim = ops.shape(query)
+    return (
+        ops.zeros((batch, heads, head_dim, head_dim), dtype="float32"),
+        ops.zeros((batch, heads, head_dim), dtype="float32"),
+        ops.full((batch, heads), EMPTY, dtype="float32"),
+    )
+
+
+def _float32_state(state) -> State:
+    """A given state in float32, with a finite m where it is empty."""
+    C, n, m = (ops.cast(x, "float32") for x in state)
     return C, n, ops.maximum(m, EMPTY)
 
 

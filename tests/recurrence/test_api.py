@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from keras_axlstm.ops import mlstm
-from keras_axlstm.recurrence.api import choose_form
+from keras_axlstm.recurrence.choice import choose_form
+from keras_axlstm.recurrence.kernels.native import build
 from tests.recurrence.test_forms import random_arguments
 
 
@@ -58,12 +59,15 @@ def test_mask_and_state_of_wrong_shape():
         mlstm(*arguments, initial_state=(C, C, m))
 
 
-def test_fused_says_why_it_cannot():
-    with pytest.raises(NotImplementedError, match="no fused kernel .* backend"):
-        mlstm(*random_arguments(5), implementation="fused")
+def test_fused_says_every_reason_why_it_cannot(monkeypatch):
+    monkeypatch.setattr(build, "unavailable", lambda backend: ["no C++ compiler found"])
+    with pytest.raises(NotImplementedError) as error:
+        mlstm(*random_arguments(5), form="recurrent", implementation="fused")
+    assert "form='recurrent' has none" in str(error.value)
+    assert "no C++ compiler found" in str(error.value)
 
 
 def test_auto_form_is_quadratic_for_short_and_linear_for_long_sequences():
-    assert [choose_form(s, 144, "auto") for s in (126, 251, 501)] == ["parallel"] * 3
-    assert choose_form(8001, 144, "auto") == "chunkwise"
-    assert choose_form(None, 144, "auto") == "chunkwise"
+    assert [choose_form(s, 144).name for s in (126, 251, 501)] == ["parallel"] * 3
+    assert choose_form(8001, 144).name == "chunkwise"
+    assert choose_form(None, 144).name == "chunkwise"

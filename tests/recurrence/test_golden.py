@@ -8,8 +8,8 @@ from tests.support import tolerances
 from tests.support.compiled import compiled
 from tests.support.golden import load_golden
 from tests.support.gradients import vjp
+from tests.support.methods import METHODS
 
-FORMS = ("reference", "recurrent", "parallel", "chunkwise")
 CASES = ("typical", "single_step", "long", "forgetful", "extreme_gates")
 ARGUMENTS = ("q", "k", "v", "i", "f")
 
@@ -26,13 +26,13 @@ def tolerance(name: str, usual: float) -> float:
     return tolerances.GOLDEN_EXTREME if name == "extreme_gates" else usual
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", CASES)
-def test_output_and_gradients(name, form):
+def test_output_and_gradients(name, method):
     golden = case(name)
     arguments = [golden[key] for key in ARGUMENTS]
     h, gradients = vjp(
-        lambda *xs: mlstm(*xs, form=form), arguments, golden["g"], form != "reference"
+        lambda *xs: mlstm(*xs, **method), arguments, golden["g"], method["form"] != "reference"
     )
 
     error = tolerances.relative_error(h, golden["h"])
@@ -42,16 +42,16 @@ def test_output_and_gradients(name, form):
         assert error <= tolerance(name, tolerances.GOLDEN_GRADIENT), key
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", CASES)
-def test_final_state(name, form):
+def test_final_state(name, method):
     golden = case(name)
     arguments = [golden[key].astype("float32") for key in ARGUMENTS]
 
     def run(*xs):
-        return mlstm(*xs, form=form, return_state=True)
+        return mlstm(*xs, **method, return_state=True)
 
-    _, state = (run if form == "reference" else compiled(run))(*arguments)
+    _, state = (run if method["form"] == "reference" else compiled(run))(*arguments)
     for key, array in zip(("C_last", "n_last", "m_last"), state, strict=True):
         error = tolerances.relative_error(array, golden[key])
         assert error <= tolerance(name, tolerances.GOLDEN_OUTPUT), key

@@ -30,6 +30,9 @@ BACKENDS_AGREE = 1e-4
 # Two float32 evaluations of one formula in different order.
 SAME_FORMULA = 1e-5
 
+# Fused kernels in float32, values and gradients.
+FUSED = 1e-4
+
 # Products in a low precision dtype against float32 on the same inputs: a few of its roundings.
 LOW_PRECISION = {"bfloat16": 2e-2, "float16": 2e-3}
 

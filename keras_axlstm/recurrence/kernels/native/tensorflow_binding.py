@@ -50,6 +50,7 @@ def mlstm(call: MLSTMCall, return_state: bool, inputs, initial):
 
     @tf.custom_gradient
     def op(*arrays):
+        arrays = _constants(arrays)
         h, l, m, *last = _mlstm_forward(call, return_state, bool(initial))(*arrays)  # noqa: E741
 
         def gradient(dh, *dlast):
@@ -69,6 +70,7 @@ def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
 
     @tf.custom_gradient
     def op(inputs, *parameters):
+        inputs, *parameters = _constants((inputs, *parameters))
         forward = _mixer_forward(call, bool(masks))
         y, *saved = forward((inputs, *masks), (*parameters, epsilon))
 
@@ -79,6 +81,11 @@ def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
         return y, gradient
 
     return op(inputs, *parameters)
+
+
+def _constants(tensors):
+    """The same tensors, unwatched: an eager tape would look for the gradient of the custom call."""
+    return [tf.stop_gradient(x) for x in tensors]
 
 
 # The functions below are compiled by XLA on their own where the caller is not.
