@@ -30,6 +30,10 @@ BACKENDS_AGREE = 1e-4
 # Two float32 evaluations of one formula in different order.
 SAME_FORMULA = 1e-5
 
+# Fused float32 kernels against float64: products and sums of float32 in any order, and gates whose
+# magnitude does not matter.
+FUSED = 1e-4
+
 # Products in a low precision dtype against float32 on the same inputs: a few of its roundings.
 LOW_PRECISION = {"bfloat16": 2e-2, "float16": 2e-3}
 

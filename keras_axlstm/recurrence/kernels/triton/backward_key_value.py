@@ -28,7 +28,7 @@ from keras_axlstm.recurrence.kernels.triton.parts import (
 )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["steps", "heads"])
 def backward_key_value_kernel(
     query,  # (B, S, NH, DH)
     key,  # (B, S, NH, DH)
@@ -133,9 +133,9 @@ def backward_key_value_kernel(
             of_value = add_product(of_value, k_slice.to(DTYPE), by_key, PRECISION)
         ones = tl.full((COLUMNS,), 1.0, tl.float32)
         of_key = add_outer(of_key, ones, n_gradient, first, HEAD_DIM, SLICE_WIDTHS)
-        weights = tl.exp(high - tl.load(crest + chunk_end) + low) * scale
-        of_key = scale_rows(of_key, weights)
-        of_value = scale_rows(of_value, weights)
+        written = tl.exp(high - tl.load(crest + chunk_end) + low) * scale
+        of_key = scale_rows(of_key, written)
+        of_value = scale_rows(of_value, written)
         k_here = load_parts(
             key, times, key_strides[1], exists, first, HEAD_DIM, SLICE_WIDTHS, tl.float32
         )
@@ -146,7 +146,7 @@ def backward_key_value_kernel(
     column_sum = tl.zeros((COLUMNS,), tl.float32)
     on_diagonal = tl.zeros((COLUMNS,), tl.float32)
     diagonal_end = min(column_start + COLUMNS, chunk_end)
-    for row_start in range(column_start, chunk_end, ROWS):
+    for row_start in tl.range(column_start, chunk_end, ROWS, disable_licm=True):
         rows = row_start + tl.arange(0, ROWS)
         valid = rows < steps
         row_times = time_index(rows, steps, REVERSE)

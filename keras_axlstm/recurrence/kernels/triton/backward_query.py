@@ -21,7 +21,7 @@ from keras_axlstm.recurrence.kernels.triton.parts import (
 )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["steps", "heads"])
 def backward_query_kernel(
     query,  # (B, S, NH, DH)
     key,  # (B, S, NH, DH)
@@ -82,8 +82,6 @@ def backward_query_kernel(
         numerator_gradient, row_times, dense_stride, valid, 0, HEAD_DIM, WIDTHS, DTYPE
     )
     of_l = tl.load(denominator_gradient + numbers, mask=valid, other=0.0)
-    peaks_high = tl.load(peak_high + numbers, mask=valid, other=float("inf"))
-    peaks_low = tl.load(peak_low + numbers, mask=valid, other=0.0)
 
     gradient = zero_parts(ROWS, SLICE_WIDTHS)
     anchor = tl.load(crest + row_start)
@@ -109,6 +107,8 @@ def backward_query_kernel(
         q = load_parts(
             query, row_times, query_strides[1], valid, first_key, HEAD_DIM, SLICE_WIDTHS, tl.float32
         )
+        peaks_high = tl.load(peak_high + numbers, mask=valid, other=float("inf"))
+        peaks_low = tl.load(peak_low + numbers, mask=valid, other=0.0)
         of_weight = row_products(q, gradient) * tl.exp(start_crest - peaks_high - peaks_low)
         heads_total = tl.num_programs(0) // tiles
         slice_start = tl.program_id(1).to(tl.int64) * heads_total * steps
@@ -116,7 +116,7 @@ def backward_query_kernel(
         weight = tl.exp(start_crest - anchor)
         gradient = scale_rows(gradient, tl.full((ROWS,), weight, tl.float32))
 
-    for column_start in range(chunk * chunk_size, row_start, COLUMNS):
+    for column_start in tl.range(chunk * chunk_size, row_start, COLUMNS, disable_licm=True):
         columns = column_start + tl.arange(0, COLUMNS)
         times = time_index(columns, steps, REVERSE)
         v = load_parts(value, times, value_strides[1], None, 0, HEAD_DIM, WIDTHS, DTYPE)
@@ -127,9 +127,13 @@ def backward_query_kernel(
         k = load_parts(key, times, key_strides[1], None, first_key, HEAD_DIM, SLICE_WIDTHS, DTYPE)
         gradient = add_product(gradient, of_scores.to(DTYPE), k, PRECISION)
 
+    peaks_high = tl.load(peak_high + numbers, mask=valid, other=float("inf"))
+    peaks_low = tl.load(peak_low + numbers, mask=valid, other=0.0)
     gradient = scale_rows(gradient, tl.exp(anchor - peaks_high - peaks_low))
 
-    for column_start in range(row_start, min(row_start + ROWS, steps), COLUMNS):
+    for column_start in tl.range(
+        row_start, min(row_start + ROWS, steps), COLUMNS, disable_licm=True
+    ):
         columns = column_start + tl.arange(0, COLUMNS)
         exists = columns < steps
         times = time_index(columns, steps, REVERSE)

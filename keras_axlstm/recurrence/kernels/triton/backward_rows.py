@@ -18,7 +18,7 @@ from keras_axlstm.recurrence.kernels.triton.parts import (
 )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["steps", "heads"])
 def backward_rows_kernel(
     h_gradient,  # (B, S, NH, DH) dense
     h,  # (B, S, NH, DH) dense

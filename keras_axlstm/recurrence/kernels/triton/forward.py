@@ -24,7 +24,7 @@ from keras_axlstm.recurrence.kernels.triton.parts import (
 EPSILON = tl.constexpr(_EPSILON)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["steps", "heads"])
 def forward_kernel(
     query,  # (B, S, NH, DH)
     key,  # (B, S, NH, DH)
@@ -78,8 +78,6 @@ def forward_kernel(
     valid = rows < steps
     row_times = time_index(rows, steps, REVERSE)
     q = load_parts(query, row_times, query_strides[1], valid, 0, HEAD_DIM, WIDTHS, DTYPE)
-    peaks_high = tl.load(peak_high + head_index * steps + rows, mask=valid, other=float("inf"))
-    peaks_low = tl.load(peak_low + head_index * steps + rows, mask=valid, other=0.0)
 
     numerator = zero_parts(ROWS, SLICE_WIDTHS)
     denominator = tl.zeros((ROWS,), tl.float32)
@@ -117,7 +115,7 @@ def forward_kernel(
 
     # Columns before the tile: exp(source_j - peak_i) is a number a column times a number a row,
     # both at most 1, and the latter is multiplied with the sum.
-    for column_start in range(chunk * chunk_size, row_start, COLUMNS):
+    for column_start in tl.range(chunk * chunk_size, row_start, COLUMNS, disable_licm=True):
         columns = column_start + tl.arange(0, COLUMNS)
         times = time_index(columns, steps, REVERSE)
         k = load_parts(key, times, key_strides[1], None, 0, HEAD_DIM, WIDTHS, DTYPE)
@@ -130,11 +128,15 @@ def forward_kernel(
         )
         numerator = add_product(numerator, weights.to(DTYPE), v, PRECISION)
 
+    peaks_high = tl.load(peak_high + head_index * steps + rows, mask=valid, other=float("inf"))
+    peaks_low = tl.load(peak_low + head_index * steps + rows, mask=valid, other=0.0)
     decay = tl.exp(anchor - peaks_high - peaks_low)
     numerator = scale_rows(numerator, decay)
     denominator *= decay
 
-    for column_start in range(row_start, min(row_start + ROWS, steps), COLUMNS):
+    for column_start in tl.range(
+        row_start, min(row_start + ROWS, steps), COLUMNS, disable_licm=True
+    ):
         columns = column_start + tl.arange(0, COLUMNS)
         exists = columns < steps
         times = time_index(columns, steps, REVERSE)

@@ -3,8 +3,9 @@
 import torch
 from torch.library import custom_op
 
-from keras_axlstm.recurrence.kernels.triton import launch
-from keras_axlstm.recurrence.kernels.triton.launch import State
+from keras_axlstm.recurrence.kernels.triton.launch_backward import backward
+from keras_axlstm.recurrence.kernels.triton.launch_forward import forward
+from keras_axlstm.recurrence.kernels.triton.problem import State, make_problem
 from keras_axlstm.recurrence.kernels.triton.tiles import CHUNK_MULTIPLE, MAX_HEAD_DIM
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -81,9 +82,9 @@ def mlstm_forward(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """h, the signed l (B, NH, S) in reading order, and the last C, n, m (empty if not asked)."""
     state = None if m is None else (C, n, m)
-    problem = launch.problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
+    problem = make_problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
     with torch.cuda.device_of(query):
-        h, signed_l, last = launch.forward(problem, return_state)
+        h, signed_l, last = forward(problem, return_state)
     return h, signed_l, *(last or _nothing(h))
 
 
@@ -129,9 +130,9 @@ def mlstm_backward(
     """Gradients of query, key, value, log_i, log_f, C, n, m (the last three empty if not given)."""
     state = None if m is None else (C, n, m)
     state_gradient = None if m_gradient is None else (C_gradient, n_gradient, m_gradient)
-    problem = launch.problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
+    problem = make_problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
     with torch.cuda.device_of(query):
-        gradients = launch.backward(problem, h, signed_l, h_gradient, state_gradient)
+        gradients = backward(problem, h, signed_l, h_gradient, state_gradient)
     return *gradients[:-1], *(gradients.state or _nothing(h))
 
 

@@ -34,8 +34,7 @@ def load_parts(
     for part in tl.static_range(len(WIDTHS)):
         columns = first + tl.arange(0, WIDTHS[part])
         inside = _inside(columns, valid, HEAD_DIM, WIDTHS)
-        other = None if inside is None else 0.0
-        block = tl.load(pointers + columns[None, :], mask=inside, other=other)
+        block = tl.load(pointers + columns[None, :], mask=inside, other=0.0)
         parts = parts + (block.to(DTYPE),)
         first += WIDTHS[part]
     return parts
@@ -57,17 +56,18 @@ def store_parts(
 
 @triton.jit
 def _inside(columns, valid, HEAD_DIM: tl.constexpr, WIDTHS: tl.constexpr):
-    """Mask of a block; None, and plain loads, where nothing sticks out."""
-    total: tl.constexpr = _total(WIDTHS)
-    if HEAD_DIM % total == 0:
-        return None if valid is None else valid[:, None]
-    inside = (columns < HEAD_DIM)[None, :]
-    return inside if valid is None else inside & valid[:, None]
+    """Mask of a block; constant, and dropped by the compiler, where nothing sticks out."""
+    inside = tl.full((1, 1), True, tl.int1)
+    if not _divides(WIDTHS, HEAD_DIM):
+        inside = (columns < HEAD_DIM)[None, :]
+    if valid is not None:
+        inside = inside & valid[:, None]
+    return inside
 
 
 @triton.constexpr_function
-def _total(widths):
-    return sum(widths)
+def _divides(widths, head_dim):
+    return head_dim % sum(widths) == 0
 
 
 @triton.jit

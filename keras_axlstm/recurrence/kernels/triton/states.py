@@ -18,7 +18,7 @@ import triton.language as tl
 from keras_axlstm.recurrence.kernels.triton.parts import time_index
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["steps", "heads"])
 def states_kernel(
     key,  # (B, S, NH, DH)
     value,  # (B, S, NH, DH)
@@ -94,7 +94,7 @@ def states_kernel(
             tl.store(n, key_sum, mask=in_keys)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["steps", "heads"])
 def states_backward_kernel(
     query,  # (B, S, NH, DH)
     numerator_gradient,  # (B, S, NH, DH) dense

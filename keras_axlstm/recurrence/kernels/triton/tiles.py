@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 MAX_HEAD_DIM = 576
 # Chunks are multiples of this, and every tile of rows or columns divides it.
 CHUNK_MULTIPLE = 64
-# Above this many columns, the output of a program is cut into slices, one program each: the
-# accumulators (rows x slice, float32) would not fit into registers.
-MAX_SLICE = 288
 
 
 class Tile(NamedTuple):
@@ -21,6 +18,9 @@ class Tile(NamedTuple):
     columns: int  # steps of a block that is written or read from
     warps: int
     stages: int
+    # The columns of the output are cut into slices, one program each, where accumulators of
+    # (rows x head dim) float32 would not fit into registers.
+    slices: int = 1
 
     @property
     def launch(self) -> dict[str, Any]:
@@ -28,31 +28,33 @@ class Tile(NamedTuple):
         return {"num_warps": self.warps, "num_stages": self.stages, "enable_fp_fusion": True}
 
 
-# kernel: {(largest head dim, size of an element in bytes): tile}
+# kernel: {(largest head dim, size in bytes of an element of its products): tile}
 TILES: dict[str, dict[tuple[int, int], Tile]] = {
     "forward": {
-        (144, 2): Tile(rows=64, columns=32, warps=4, stages=2),
+        (144, 2): Tile(rows=64, columns=64, warps=4, stages=2),
         (288, 2): Tile(rows=64, columns=32, warps=8, stages=2),
-        (576, 2): Tile(rows=64, columns=32, warps=8, stages=2),
-        (144, 4): Tile(rows=32, columns=32, warps=4, stages=1),
-        (576, 4): Tile(rows=16, columns=16, warps=4, stages=1),
+        (576, 2): Tile(rows=64, columns=32, warps=8, stages=2, slices=3),
+        (144, 4): Tile(rows=32, columns=32, warps=8, stages=1),
+        (288, 4): Tile(rows=16, columns=16, warps=8, stages=1),
+        (576, 4): Tile(rows=16, columns=16, warps=8, stages=1, slices=2),
     },
     "backward_query": {
         (144, 2): Tile(rows=64, columns=32, warps=4, stages=2),
         (288, 2): Tile(rows=64, columns=32, warps=8, stages=2),
-        (576, 2): Tile(rows=64, columns=32, warps=8, stages=2),
-        (144, 4): Tile(rows=32, columns=32, warps=4, stages=1),
-        (576, 4): Tile(rows=16, columns=16, warps=4, stages=1),
+        (576, 2): Tile(rows=64, columns=32, warps=8, stages=2, slices=3),
+        (144, 4): Tile(rows=32, columns=32, warps=8, stages=1),
+        (288, 4): Tile(rows=16, columns=16, warps=8, stages=1),
+        (576, 4): Tile(rows=16, columns=16, warps=8, stages=1, slices=2),
     },
     "backward_key_value": {
         (144, 2): Tile(rows=32, columns=64, warps=8, stages=2),
-        (288, 2): Tile(rows=32, columns=64, warps=8, stages=1),
-        (576, 2): Tile(rows=16, columns=64, warps=8, stages=1),
+        (288, 2): Tile(rows=32, columns=64, warps=8, stages=2),
+        (576, 2): Tile(rows=16, columns=64, warps=8, stages=1, slices=2),
         (144, 4): Tile(rows=16, columns=32, warps=8, stages=1),
-        (576, 4): Tile(rows=16, columns=16, warps=4, stages=1),
+        (288, 4): Tile(rows=16, columns=16, warps=8, stages=1),
+        (576, 4): Tile(rows=16, columns=16, warps=8, stages=1, slices=2),
     },
 }
-
 
 # Rows that backward_rows.py takes at a time, and its launch; it has no columns.
 ROW_TILE = Tile(rows=16, columns=0, warps=4, stages=1)
@@ -103,13 +105,9 @@ def _power_of_two(x: int) -> int:
     return max(16, 1 << (x - 1).bit_length())
 
 
-def slice_widths(head_dim: int) -> tuple[int, ...]:
+def slice_widths(head_dim: int, slices: int) -> tuple[int, ...]:
     """Widths of the slice of the output that one program computes."""
-    return widths(-(-head_dim // slices(head_dim)))
-
-
-def slices(head_dim: int) -> int:
-    return -(-head_dim // MAX_SLICE)
+    return widths(-(-head_dim // slices))
 
 
 def state_tile(head_dim: int) -> StateTile:
