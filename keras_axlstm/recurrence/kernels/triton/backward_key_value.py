@@ -20,6 +20,7 @@ from keras_axlstm.recurrence.kernels.triton.parts import (
     add_product,
     dot_rows,
     load_parts,
+    load_transposed_parts,
     row_products,
     scale_rows,
     store_parts,
@@ -119,17 +120,9 @@ def backward_key_value_kernel(
                 C_gradient, others, HEAD_DIM, inside, first, HEAD_DIM, SLICE_WIDTHS, DTYPE
             )
             of_key = add_product(of_key, v_slice.to(DTYPE), by_value, PRECISION)
-            by_key = ()
-            start_value = first
-            for part in tl.static_range(len(SLICE_WIDTHS)):
-                values = start_value + tl.arange(0, SLICE_WIDTHS[part])
-                block = tl.load(
-                    C_gradient + values[None, :] * HEAD_DIM + others[:, None],
-                    mask=(values < HEAD_DIM)[None, :] & inside[:, None],
-                    other=0.0,
-                )
-                by_key = by_key + (block.to(DTYPE),)
-                start_value += SLICE_WIDTHS[part]
+            by_key = load_transposed_parts(
+                C_gradient, others, inside, first, HEAD_DIM, SLICE_WIDTHS, DTYPE
+            )
             of_value = add_product(of_value, k_slice.to(DTYPE), by_key, PRECISION)
         ones = tl.full((COLUMNS,), 1.0, tl.float32)
         of_key = add_outer(of_key, ones, n_gradient, first, HEAD_DIM, SLICE_WIDTHS)

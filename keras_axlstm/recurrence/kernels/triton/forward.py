@@ -15,6 +15,7 @@ from keras_axlstm.recurrence.kernels.triton.parts import (
     add_product,
     dot_rows,
     load_parts,
+    load_transposed_parts,
     scale_rows,
     store_parts,
     time_index,
@@ -97,17 +98,9 @@ def forward_kernel(
             )
             n_slice = tl.load(n + keys, mask=inside, other=0.0)
             denominator += tl.sum(q_slice.to(tl.float32) * n_slice[None, :], 1)
-            C_slice = ()
-            first = first_value
-            for part in tl.static_range(len(SLICE_WIDTHS)):
-                values = first + tl.arange(0, SLICE_WIDTHS[part])
-                block = tl.load(
-                    C + values[None, :] * HEAD_DIM + keys[:, None],
-                    mask=(values < HEAD_DIM)[None, :] & inside[:, None],
-                    other=0.0,
-                )
-                C_slice = C_slice + (block.to(DTYPE),)
-                first += SLICE_WIDTHS[part]
+            C_slice = load_transposed_parts(
+                C, keys, inside, first_value, HEAD_DIM, SLICE_WIDTHS, DTYPE
+            )
             numerator = add_product(numerator, q_slice.to(DTYPE), C_slice, PRECISION)
         weight = tl.exp(tl.load(crest + chunk * chunk_size) - anchor)
         numerator = scale_rows(numerator, tl.full((ROWS,), weight, tl.float32))

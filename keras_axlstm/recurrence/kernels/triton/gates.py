@@ -84,7 +84,7 @@ def gate_gradients(sums: Sums, chunk_size: int) -> tuple[torch.Tensor, torch.Ten
     if sums.state_rows is not None:
         rows = rows + sums.state_rows
     forget = _in_chunks(rows - sums.columns, chunk_size).flip(-1).cumsum(-1).flip(-1)
-    if sums.state_columns is not None:
+    if sums.state_columns is not None and sums.passed is not None:
         input_gradient = input_gradient + sums.state_columns
         columns = _in_chunks(sums.state_columns.double(), chunk_size)
         forget = forget + (columns.cumsum(-1) - columns) + sums.passed.unsqueeze(-1)

@@ -35,26 +35,24 @@ def backward(
     """Gradients of all inputs from those of h and of the last state."""
     weights = gates.prepare(problem.log_i, problem.log_f, problem.initial_m)
     of_numerator, of_l = _rows(problem, weights, h, signed_l, h_gradient.contiguous())
-    memories = of_memories = None
-    if problem.has_state or state_gradient is not None:
-        memories = states(problem, weights)
-        of_memories = _state_gradients(problem, weights, of_numerator, of_l, state_gradient)
-
     row_gradients = (of_numerator, of_l)
-    of_query, state_rows = _query(problem, weights, row_gradients, memories)
-    of_key, of_value, sums = _key_value(problem, weights, row_gradients, of_memories)
     of_state = None
-    if memories is None:
+    if not problem.has_state and state_gradient is None:
+        of_query, _ = _query(problem, weights, row_gradients, None)
+        of_key, of_value, sums = _key_value(problem, weights, row_gradients, None)
         of_log_i, of_log_f = gates.gate_gradients(sums, problem.chunk_size)
     else:
-        of_scales = _inner(of_memories, memories)
+        memories = states(problem, weights)
+        of_memories = _state_gradients(problem, weights, of_numerator, of_l, state_gradient)
+        of_query, state_rows = _query(problem, weights, row_gradients, memories)
+        of_key, of_value, sums = _key_value(problem, weights, row_gradients, of_memories)
         passed = _passed(problem, weights, memories, of_memories)
         sums = sums._replace(state_rows=state_rows, passed=passed)
         of_log_i, of_log_f = gates.gate_gradients(sums, problem.chunk_size)
-        of_m = of_scales[..., 0]
+        of_m = _of_scale(of_memories, memories, 0)
         if state_gradient is not None:
             # C and n are returned multiplied by exp(-m).
-            of_last_m = state_gradient[2] - of_scales[..., -1]
+            of_last_m = state_gradient[2] - _of_scale(of_memories, memories, problem.chunks)
             of_log_i, of_log_f, through_last = gates.add_stabiliser_gradient(
                 of_last_m, problem.log_i, problem.log_f, problem.initial_m, of_log_i, of_log_f
             )
@@ -156,24 +154,24 @@ def _inputs(
     return *sequences, *row_gradients, *weights[:5]
 
 
-def _inner(of_memories: Pair, memories: Pair) -> torch.Tensor:
-    """<dC, C> + <dn, n> (B, NH, ...): the gradient of the log of a memory's scale."""
+def _of_scale(of_memories: Pair, memories: Pair, index: int) -> torch.Tensor:
+    """<dC, C> + <dn, n> (B, NH) of one memory: the gradient of the log of its scale."""
     (of_C, of_n), (C, n) = of_memories, memories
-    of_scale = torch.linalg.vecdot(of_C.flatten(-2), C.flatten(-2))
-    return of_scale + torch.linalg.vecdot(of_n, n)
+    of_scale = torch.linalg.vecdot(of_C[:, :, index].flatten(-2), C[:, :, index].flatten(-2))
+    return of_scale + torch.linalg.vecdot(of_n[:, :, index], n[:, :, index])
 
 
 def _passed(
     problem: Problem, weights: gates.Weights, memories: Pair, of_memories: Pair
 ) -> torch.Tensor:
-    """(B, NH, N): the same for the part of the memory after each chunk that was there before."""
+    """(B, NH, N): the same of the part of the memory after each chunk that was there before."""
+    (of_C, of_n), (C, n) = of_memories, memories
     steps = problem.query.shape[1]
-    bounds = torch.arange(problem.chunks + 1, device=problem.query.device) * problem.chunk_size
+    bounds = torch.arange(problem.chunks + 1, device=C.device) * problem.chunk_size
     crest = weights.crest[..., bounds.clamp(max=steps)]
     kept = torch.exp(crest[..., :-1] - crest[..., 1:])
-    before = tuple(x[:, :, :-1] for x in memories)
-    after = tuple(x[:, :, 1:] for x in of_memories)
-    return kept * _inner(after, before)
+    passed = torch.linalg.vecdot(of_C[:, :, 1:].flatten(-2), C[:, :, :-1].flatten(-2))
+    return kept * (passed + torch.linalg.vecdot(of_n[:, :, 1:], n[:, :, :-1]))
 
 
 def _state_gradients(

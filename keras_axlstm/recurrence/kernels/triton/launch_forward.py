@@ -15,10 +15,7 @@ def forward(
     query, key, value = problem.query, problem.key, problem.value
     batch, steps, heads, head_dim = query.shape
     weights = gates.prepare(problem.log_i, problem.log_f, problem.initial_m)
-    C = n = None
-    if problem.has_state or return_state:
-        C, n = states(problem, weights)
-    read_C, read_n = (C, n) if problem.has_state else (None, None)
+    memories = states(problem, weights) if problem.has_state or return_state else None
 
     h = query.new_empty(query.shape, dtype=torch.float32)
     signed_l = query.new_empty((batch, heads, steps), dtype=torch.float32)
@@ -33,16 +30,16 @@ def forward(
         weights.peak_low,
         weights.crest,
         weights.floor,
-        read_C,
-        read_n,
+        *((memories if problem.has_state else None) or (None, None)),
         h,
         signed_l,
         *problem.sizes,
         **problem.block_options(tile),
     )
-    if not return_state:
+    if memories is None or not return_state:
         return h, signed_l, None
-    return h, signed_l, (C[:, :, -1].contiguous(), n[:, :, -1].contiguous(), weights.last_m)
+    C, n = (x[:, :, -1].contiguous() for x in memories)
+    return h, signed_l, (C, n, weights.last_m)
 
 
 def states(problem: Problem, weights: gates.Weights) -> tuple[torch.Tensor, torch.Tensor]:

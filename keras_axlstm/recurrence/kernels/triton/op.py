@@ -81,7 +81,7 @@ def mlstm_forward(
     return_state: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """h, the signed l (B, NH, S) in reading order, and the last C, n, m (empty if not asked)."""
-    state = None if m is None else (C, n, m)
+    state = _state(C, n, m)
     problem = make_problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
     with torch.cuda.device_of(query):
         h, signed_l, last = forward(problem, return_state)
@@ -128,8 +128,8 @@ def mlstm_backward(
     torch.Tensor,
 ]:
     """Gradients of query, key, value, log_i, log_f, C, n, m (the last three empty if not given)."""
-    state = None if m is None else (C, n, m)
-    state_gradient = None if m_gradient is None else (C_gradient, n_gradient, m_gradient)
+    state = _state(C, n, m)
+    state_gradient = _state(C_gradient, n_gradient, m_gradient)
     problem = make_problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
     with torch.cuda.device_of(query):
         gradients = backward(problem, h, signed_l, h_gradient, state_gradient)
@@ -163,6 +163,10 @@ def _(
 
 def _three(state: State | None) -> State | tuple[None, None, None]:
     return (None, None, None) if state is None else state
+
+
+def _state(C: torch.Tensor | None, n: torch.Tensor | None, m: torch.Tensor | None) -> State | None:
+    return None if C is None or n is None or m is None else (C, n, m)
 
 
 def _nothing(like: torch.Tensor) -> State:

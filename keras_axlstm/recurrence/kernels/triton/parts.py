@@ -41,6 +41,27 @@ def load_parts(
 
 
 @triton.jit
+def load_transposed_parts(
+    matrix,  # (HEAD_DIM, HEAD_DIM) dense
+    index,  # columns that become rows of the parts
+    valid,
+    first,  # first row, which becomes the first column
+    HEAD_DIM: tl.constexpr,
+    WIDTHS: tl.constexpr,
+    DTYPE: tl.constexpr,
+):
+    """`load_parts` of the transposed matrix."""
+    parts = ()
+    for part in tl.static_range(len(WIDTHS)):
+        rows = first + tl.arange(0, WIDTHS[part])
+        inside = _inside(rows, valid, HEAD_DIM, WIDTHS)
+        block = tl.load(matrix + rows[None, :] * HEAD_DIM + index[:, None], mask=inside, other=0.0)
+        parts = parts + (block.to(DTYPE),)
+        first += WIDTHS[part]
+    return parts
+
+
+@triton.jit
 def store_parts(
     base, index, stride, valid, first, parts, HEAD_DIM: tl.constexpr, WIDTHS: tl.constexpr
 ):
