@@ -106,18 +106,18 @@ class AxLSTMBlock(keras.layers.Layer):
         return inputs + _project(self.down_projection, mixed)
 
     def _mixer_parameters(self):
-        weights = MixerParameters(
+        weights = (
             self.convolution.kernel,
             self.convolution.bias,
             *self.mlstm.folded_weights(),
             self.mlstm.norm.scale,
             self.skip,
         )
-        return MixerParameters(*(ops.cast(weight, "float32") for weight in weights))
+        return MixerParameters._make(ops.cast(weight, "float32") for weight in weights)
 
     def _mixer_options(self, uz):
         _, steps, channels = uz.shape
-        form = choose_form(steps, channels // 2 // self.num_heads)
+        form = choose_form(steps, channels // 2 // self.num_heads, kernel=True)
         return MixerOptions(
             heads=self.num_heads,
             reverse=self.reverse,

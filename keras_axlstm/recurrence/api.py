@@ -103,7 +103,9 @@ def mlstm(
     _check_shapes(query, key, value, input_gate, forget_gate, initial_state, mask)
 
     _, steps, heads, head_dim = query.shape
-    chosen = choose_form(steps, head_dim, form, chunk_size)
+    no_kernel = [] if form in ("auto", *BLOCKED_FORMS) else [f"form={form!r} has none"]
+    kernels = choose("mlstm", implementation, query, no_kernel)
+    chosen = choose_form(steps, head_dim, form, chunk_size, kernel=kernels is not None)
     if steps is None and chosen.name != "chunkwise":
         raise ValueError(
             f"form={form!r} needs a static number of time steps; "
@@ -118,8 +120,6 @@ def mlstm(
     def compute(inputs, state):
         return _compute(chosen, inputs, state, return_state)
 
-    no_kernel = [] if chosen.name in BLOCKED_FORMS else [f"form={chosen.name!r} has none"]
-    kernels = choose("mlstm", implementation, query, no_kernel)
     inputs = (query, key, value, log_i, log_f)
     if kernels is None:
         h, last = compute(inputs, state)
@@ -142,10 +142,26 @@ def mlstm(
 
 
 def _compute(form: Form, inputs, state: State | None, return_state: bool):
-    """h (B, S, NH, DH) float32 and the last state or None, by `keras.ops`."""
+    """h (B, S, NH, DH) float32 and the last state or None, by `keras.ops`.
+
+    Of the blocked forms only the inputs are kept for the backward pass, which computes the scores
+    again: nothing of size S x S survives the forward pass.
+    """
+
+    def run(*tensors):
+        h, last = _run_form(form, tensors[:5], tensors[5:] or None, return_state)
+        return (h, *(last or ()))
+
+    if form.name in BLOCKED_FORMS:
+        run = keras.remat(run)
+    h, *last = run(*inputs, *(state or ()))
+    return h, tuple(last) or None
+
+
+def _run_form(form: Form, inputs, state: State | None, return_state: bool):
     query, key, value, log_i, log_f = inputs
-    start = _empty_state(query) if state is None else state
     query, key, value = (ops.swapaxes(x, 1, 2) for x in (query, key, value))
+    start = _empty_state(query) if state is None else state
     last: State | None
     if form.name == "parallel":
         size = form.chunk_size
@@ -163,8 +179,8 @@ def _all_bfloat16(*tensors) -> bool:
 
 
 def _empty_state(query) -> State:
-    """The empty memory for a query (B, S, NH, DH), with a finite m."""
-    batch, _, heads, head_dim = ops.shape(query)
+    """The empty memory for a query (B, NH, S, DH), with a finite m."""
+    batch, heads, _, head_dim = ops.shape(query)
     return (
         ops.zeros((batch, heads, head_dim, head_dim), dtype="float32"),
         ops.zeros((batch, heads, head_dim), dtype="float32"),

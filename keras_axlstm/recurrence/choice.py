@@ -17,24 +17,42 @@ class Form(NamedTuple):
     chunk_size: int
 
 
-# Up to this many steps the parallel form is faster, forward and backward together; by head_dim, the
-# row of the next larger one.
-LONGEST_PARALLEL = {64: 512, 144: 768, 288: 1024, 576: 2048}
-# Steps of a chunk of the chunkwise form.
-CHUNK_SIZE = {64: 64, 144: 128, 288: 256, 576: 256}
+class Table(NamedTuple):
+    """Keyed by head_dim; a head_dim in between takes the row of the next larger one."""
+
+    longest_parallel: dict[int, int]  # steps up to which the parallel form is faster, training
+    chunk_size: dict[int, int]  # steps of a chunk of the chunkwise form
+
+
+# `keras.ops` on a CPU: large products pay, so that the parallel form leads for long.
+OPS = Table(
+    longest_parallel={64: 512, 144: 576, 288: 1152, 576: 2304},
+    chunk_size={128: 64, 384: 128, 576: 256},
+)
+# The C++ kernels, on two cores with AVX-512: what a tile of 64 steps costs does not depend on the
+# form, so that the lead of the parallel form ends where its multiplications exceed the other's.
+KERNEL = Table(
+    longest_parallel={64: 256, 144: 448, 288: 704, 576: 1536},
+    chunk_size={64: 64, 576: 128},
+)
 # Rows of a block of the parallel form in `keras.ops`: compiled backends gain from fewer, larger
 # products, eager PyTorch from the scores that smaller blocks leave out.
 PARALLEL_BLOCK = {"torch": 64}.get(keras.backend.backend(), 128)
 
 
 def choose_form(
-    steps: int | None, head_dim: int, form: str = "auto", chunk_size: int | None = None
+    steps: int | None,
+    head_dim: int,
+    form: str = "auto",
+    chunk_size: int | None = None,
+    kernel: bool = False,
 ) -> Form:
     """The form that `form` stands for, and its block size unless one is given."""
+    table = KERNEL if kernel else OPS
     if form == "auto":
-        longest = _row(LONGEST_PARALLEL, head_dim)
+        longest = _row(table.longest_parallel, head_dim)
         form = "chunkwise" if steps is None or steps > longest else "parallel"
-    default = PARALLEL_BLOCK if form == "parallel" else _row(CHUNK_SIZE, head_dim)
+    default = PARALLEL_BLOCK if form == "parallel" else _row(table.chunk_size, head_dim)
     return Form(form, chunk_size or default)
 
 

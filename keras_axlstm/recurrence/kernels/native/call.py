@@ -14,7 +14,7 @@ KERNELS = ("mlstm_forward", "mlstm_backward", "mixer_forward", "mixer_backward")
 # Steps of a tile, kTile in src/head.h.
 TILE = 64
 Array = Any
-Spec = tuple[tuple[int, ...], str] | None  # shape and dtype
+Spec = tuple[tuple[int | None, ...], str] | None  # shape and dtype
 # (kernel, sizes, inputs, outputs) to arrays in the order of the outputs.
 Run = Callable[[str, Sequence[int], Sequence[Array | None], Sequence[Spec]], list[Array | None]]
 States = tuple[Array, Array, Array] | None
@@ -77,7 +77,7 @@ class MixerOptions(NamedTuple):
 class MLSTMCall(NamedTuple):
     """One call of the op `mlstm`; arrays (B, S, NH, DH), gates and row sums (B, NH, S)."""
 
-    batch: int
+    batch: int | None  # None while TensorFlow traces an open one
     steps: int
     heads: int
     dim: int
@@ -86,7 +86,7 @@ class MLSTMCall(NamedTuple):
     dtype: str
 
     def sizes(self) -> list[int]:
-        return [*self[:5], int(self.reverse), int(self.dtype == "bfloat16")]
+        return [*(int(size or 0) for size in self[:6]), int(self.dtype == "bfloat16")]
 
     def states(self, wanted: bool) -> list[Spec]:
         batch, heads, dim = self.batch, self.heads, self.dim
@@ -119,14 +119,14 @@ class MLSTMCall(NamedTuple):
         arrays = [*inputs, *_states(initial), *results, dh, *_states(dlast)]
         return run("mlstm_backward", self.sizes(), arrays, outputs)
 
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int | None, ...]:
         return self.batch, self.steps, self.heads, self.dim
 
 
 class MixerCall(NamedTuple):
     """One call of the middle of an AxLSTM block; inputs (B, S, 2 channels)."""
 
-    batch: int
+    batch: int | None  # None while TensorFlow traces an open one
     steps: int
     heads: int
     dim: int
@@ -138,7 +138,7 @@ class MixerCall(NamedTuple):
     dtype: str
 
     def sizes(self) -> list[int]:
-        return [*(int(size) for size in self[:9]), int(self.dtype == "bfloat16")]
+        return [*(int(size or 0) for size in self[:9]), int(self.dtype == "bfloat16")]
 
     def forward(
         self,
