@@ -119,6 +119,10 @@ class MLSTMCall(NamedTuple):
         arrays = [*inputs, *_states(initial), *results, dh, *_states(dlast)]
         return run("mlstm_backward", self.sizes(), arrays, outputs)
 
+    def one_chunk(self) -> bool:
+        """Whether the chunk holds all steps, which is the parallel form."""
+        return self.chunk == tiles(self.steps, None)
+
     def shape(self) -> tuple[int | None, ...]:
         return self.batch, self.steps, self.heads, self.dim
 

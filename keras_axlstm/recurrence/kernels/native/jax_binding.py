@@ -1,7 +1,12 @@
-"""The kernels as a target of XLA's foreign function interface, with custom derivatives."""
+"""The kernels as a target of XLA's foreign function interface, with custom derivatives.
+
+XLA takes those of the platform that it compiles for: these on CPUs, Pallas kernels on TPUs.
+"""
 
 import ctypes
 import functools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +14,7 @@ import numpy as np
 
 from keras_axlstm.recurrence.kernels.native.build import library
 from keras_axlstm.recurrence.kernels.native.call import MixerCall, MLSTMCall, describe
+from keras_axlstm.recurrence.kernels.pallas import op as pallas
 
 TARGET = "keras_axlstm"
 
@@ -30,8 +36,17 @@ def run(kernel, sizes, inputs, outputs):
     return [None if spec is None else next(results) for spec in outputs]
 
 
-# Where XLA compiles for another platform, `otherwise` computes the same, and its gradients from the
-# inputs alone: nothing of it is kept from the forward pass.
+# Where XLA compiles for a platform without kernels, `otherwise` computes the same, and its
+# gradients from the inputs alone: nothing of it is kept from the forward pass.
+
+
+class Kernels(NamedTuple):
+    """What a platform has for a call of the op `mlstm`."""
+
+    # (inputs, initial) to (h, last) and (h, l, m); states are None where there are none.
+    forward: Callable
+    # (inputs, initial, (h, l, m), gradients of h and last) to those of inputs and initial.
+    backward: Callable
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
@@ -41,30 +56,57 @@ def mlstm(call: MLSTMCall, return_state: bool, otherwise, inputs, initial):
 
 
 def _mlstm_forward(call, return_state, otherwise, inputs, initial):
-    def kernel(inputs, initial):
-        h, l, m, *last = call.forward(run, inputs, initial, return_state)  # noqa: E741
-        return (h, tuple(last) if return_state else None), (h, l, m)
+    platforms = _platforms(call, return_state, initial)
 
     def fallback(inputs, initial):
-        return otherwise(inputs, initial), _unused(kernel, inputs, initial)
+        return otherwise(inputs, initial), _unused(platforms["cpu"].forward, inputs, initial)
 
-    platforms = {"cpu": kernel, "default": fallback}
-    outputs, results = jax.lax.platform_dependent(inputs, initial, **platforms)
+    kernels = {platform: kernels.forward for platform, kernels in platforms.items()}
+    outputs, results = jax.lax.platform_dependent(inputs, initial, **kernels, default=fallback)
     return outputs, (inputs, initial, results)
 
 
 def _mlstm_backward(call, return_state, otherwise, saved, gradients):
-    def kernel(inputs, initial, results, gradients):
-        arrays = call.backward(run, inputs, initial, results, *gradients)
-        return tuple(arrays[:5]), None if initial is None else tuple(arrays[5:])
-
     def fallback(inputs, initial, results, gradients):
         return jax.vjp(otherwise, inputs, initial)[1](gradients)
 
-    return jax.lax.platform_dependent(*saved, gradients, cpu=kernel, default=fallback)
+    platforms = _platforms(call, return_state, saved[1])
+    kernels = {platform: kernels.backward for platform, kernels in platforms.items()}
+    return jax.lax.platform_dependent(*saved, gradients, **kernels, default=fallback)
 
 
 mlstm.defvjp(_mlstm_forward, _mlstm_backward)
+
+
+def _platforms(call: MLSTMCall, return_state: bool, initial) -> dict[str, Kernels]:
+    """Kernels of every platform that has some for a call."""
+    platforms = {"cpu": _native_kernels(call, return_state)}
+    if not return_state and initial is None and pallas.takes(call):
+        platforms["tpu"] = _pallas_kernels()
+    return platforms
+
+
+def _native_kernels(call: MLSTMCall, return_state: bool) -> Kernels:
+    def forward(inputs, initial):
+        h, l, m, *last = call.forward(run, inputs, initial, return_state)  # noqa: E741
+        return (h, tuple(last) if return_state else None), (h, l, m)
+
+    def backward(inputs, initial, results, gradients):
+        arrays = call.backward(run, inputs, initial, results, *gradients)
+        return tuple(arrays[:5]), None if initial is None else tuple(arrays[5:])
+
+    return Kernels(forward, backward)
+
+
+def _pallas_kernels() -> Kernels:
+    def forward(inputs, initial):
+        h, l, m = pallas.forward(*inputs)  # noqa: E741
+        return (h, None), (h, l, m)
+
+    def backward(inputs, initial, results, gradients):
+        return pallas.backward(*inputs, *results, gradients[0]), None
+
+    return Kernels(forward, backward)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))

@@ -1,0 +1,88 @@
+"""Which kernels are in a model exported for a CPU, a TPU or a GPU, none of which has to be here."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+if keras.backend.backend() != "jax":
+    pytest.skip("jax.export belongs to the jax backend", allow_module_level=True)
+
+import jax
+import jax.numpy as jnp
+from jax import export
+
+from keras_axlstm import AxLSTMEncoder, ops
+from keras_axlstm.recurrence.kernels.native.jax_binding import TARGET
+
+TPU_TARGET = "tpu_custom_call"
+KERNELS = {"cpu": {TARGET}, "tpu": {TPU_TARGET}, "cuda": set()}
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    options = {"num_heads": 2, "expansion_factor": 2, "flip": True}
+    return AxLSTMEncoder(
+        spectrogram_shape=[32, 16], patch_size=[4, 4], hidden_dim=64, num_layers=2, **options
+    )
+
+
+def forward(encoder):
+    """The encoder as a function of its trainable values and a batch of spectrograms."""
+    fixed = [variable.value for variable in encoder.non_trainable_variables]
+    return lambda trainable, x: encoder.stateless_call(trainable, fixed, x)[0]
+
+
+def loss_gradient(encoder):
+    model = forward(encoder)
+    return jax.grad(lambda trainable, x: jnp.mean(model(trainable, x) ** 2))
+
+
+def exported(function, encoder, platform):
+    """StableHLO for a platform."""
+    trainable = [variable.value for variable in encoder.trainable_variables]
+    # The kernels for CPUs are compiled on the machine that runs them.
+    allowed = [export.DisabledSafetyCheck.custom_call(TARGET)]
+    make = export.export(jax.jit(function), platforms=[platform], disabled_checks=allowed)
+    return make(trainable, np.zeros((2, 32, 16), "float32")).mlir_module()
+
+
+def kernels_in(module):
+    return set(re.findall(r"custom_call @([\w.]+)", module)) & {TARGET, TPU_TARGET}
+
+
+@pytest.mark.parametrize("platform", KERNELS)
+@pytest.mark.parametrize("function", (forward, loss_gradient))
+def test_kernels_of_the_platform(encoder, function, platform):
+    module = exported(function(encoder), encoder, platform)
+    assert kernels_in(module) == KERNELS[platform]
+    if platform == "tpu":
+        names = {"mlstm_forward"} | ({"mlstm_backward"} if function is loss_gradient else set())
+        assert set(re.findall(r'kernel_name = "(\w+)"', module)) == names
+
+
+def test_a_state_takes_no_tpu_kernel():
+    def function(query, gate):
+        return ops.mlstm(query, query, query, gate, gate, form="parallel", return_state=True)
+
+    query, gate = np.zeros((1, 20, 2, 16), "float32"), np.zeros((1, 20, 2), "float32")
+    module = export.export(jax.jit(function), platforms=["tpu"])(query, gate).mlir_module()
+    assert kernels_in(module) == set()
+
+
+STEPS = 150  # more than a block of `keras.ops` has
+
+
+@pytest.mark.parametrize("implementation", ("ops", "fused"))
+def test_scores_are_not_kept_for_the_backward_pass(implementation):
+    """Residuals of the parallel form grow with time, not with its square."""
+
+    def function(query, gate):
+        options = {"form": "parallel", "implementation": implementation}
+        return ops.mlstm(query, query, query, gate, gate, **options)
+
+    query, gate = jnp.zeros((1, STEPS, 2, 16)), jnp.zeros((1, STEPS, 2))
+    pull_back = jax.eval_shape(lambda *xs: jax.vjp(function, *xs)[1], query, gate)
+    largest = max(residual.size for residual in jax.tree.leaves(pull_back))
+    assert largest <= query.size
