@@ -1,4 +1,4 @@
-"""Kernels for JAX: C++ on the CPU, chosen by platform when XLA compiles."""
+"""Kernels for JAX: C++ on CPUs, Pallas on TPUs, chosen by platform when XLA compiles."""
 
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call

@@ -1,6 +1,10 @@
 """Which kernels are in a model exported for a CPU, a TPU or a GPU, none of which has to be here."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,6 +20,7 @@ from jax import export
 from keras_axlstm import AxLSTMEncoder, ops
 from keras_axlstm.recurrence.kernels.native.jax_binding import TARGET
 
+ROOT = Path(__file__).parents[3]
 TPU_TARGET = "tpu_custom_call"
 KERNELS = {"cpu": {TARGET}, "tpu": {TPU_TARGET}, "cuda": set()}
 
@@ -69,6 +74,36 @@ def test_a_state_takes_no_tpu_kernel():
     query, gate = np.zeros((1, 20, 2, 16), "float32"), np.zeros((1, 20, 2), "float32")
     module = export.export(jax.jit(function), platforms=["tpu"])(query, gate).mlir_module()
     assert kernels_in(module) == set()
+
+
+DISTRIBUTED = """
+import jax, keras, numpy as np
+from keras_axlstm import ops
+
+keras.distribution.set_distribution(keras.distribution.DataParallel())
+mesh = keras.distribution.distribution().device_mesh.backend_mesh
+
+def function(query, gate):
+    return ops.mlstm(query, query, query, gate, gate, form="parallel").sum()
+
+def exported(batch):
+    query, gate = np.zeros((batch, 20, 2, 16), "float32"), np.zeros((batch, 20, 2), "float32")
+    spread = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
+    gradient = jax.jit(jax.grad(function), in_shardings=spread if batch % 2 == 0 else None)
+    return gradient.trace(query, gate).lower(lowering_platforms=("tpu",)).as_text()
+
+print(len(jax.devices()), exported(4).count("@tpu_custom_call"), "tpu_custom_call" in exported(3))
+"""
+
+
+def test_a_batch_on_two_devices():
+    """In a process with two devices. A batch that they cannot share equally takes no kernel."""
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", DISTRIBUTED]
+    environment = {**os.environ, **flags, "KERAS_BACKEND": "jax"}
+    finished = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.split() == ["2", "2", "False"]
 
 
 STEPS = 150  # more than a block of `keras.ops` has

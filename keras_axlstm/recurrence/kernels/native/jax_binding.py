@@ -15,6 +15,7 @@ import numpy as np
 from keras_axlstm.recurrence.kernels.native.build import library
 from keras_axlstm.recurrence.kernels.native.call import MixerCall, MLSTMCall, describe
 from keras_axlstm.recurrence.kernels.pallas import op as pallas
+from keras_axlstm.recurrence.kernels.pallas.sharded import on_every_device
 
 TARGET = "keras_axlstm"
 
@@ -100,11 +101,12 @@ def _native_kernels(call: MLSTMCall, return_state: bool) -> Kernels:
 
 def _pallas_kernels() -> Kernels:
     def forward(inputs, initial):
-        h, l, m = pallas.forward(*inputs)  # noqa: E741
+        h, l, m = on_every_device(pallas.forward, *inputs)  # noqa: E741
         return (h, None), (h, l, m)
 
     def backward(inputs, initial, results, gradients):
-        return pallas.backward(*inputs, *results, gradients[0]), None
+        dh, _ = gradients
+        return on_every_device(pallas.backward, *inputs, *results, dh), None
 
     return Kernels(forward, backward)
 

@@ -10,6 +10,7 @@ from keras_axlstm.recurrence.kernels.native.call import MLSTMCall
 from keras_axlstm.recurrence.kernels.pallas import backward as backward_pass
 from keras_axlstm.recurrence.kernels.pallas import forward as forward_pass
 from keras_axlstm.recurrence.kernels.pallas.gates import Weights, gate_gradients, prepare
+from keras_axlstm.recurrence.kernels.pallas.sharded import divides
 from keras_axlstm.recurrence.kernels.pallas.tiles import (
     LANES,
     MOST_BYTES,
@@ -26,7 +27,7 @@ def takes(call: MLSTMCall) -> bool:
     """
     itemsize = jnp.dtype(call.dtype).itemsize
     fits = backward_bytes(call.steps, call.dim, itemsize) <= MOST_BYTES
-    return fits and call.one_chunk() and not call.reverse
+    return fits and call.one_chunk() and not call.reverse and divides(call.batch)
 
 
 @functools.partial(jax.jit, static_argnames="interpret")
