@@ -1,11 +1,18 @@
 """Kernels for JAX: C++ on CPUs, Pallas on TPUs, chosen by platform when XLA compiles."""
 
+import jax
+
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
 
 
 def unavailable(kernel, x) -> list[str]:
-    """Every reason why `kernel` cannot run. The platform is known only when XLA compiles."""
+    """Every reason why `kernel` cannot run.
+
+    The platform is known only when XLA compiles; where JAX finds a TPU it needs no C++ compiler.
+    """
+    if kernel == "mlstm" and jax.default_backend() == "tpu":
+        return []
     return build.unavailable("jax")
 
 

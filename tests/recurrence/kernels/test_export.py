@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import export
 
 from keras_axlstm import AxLSTMEncoder, ops
+from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.jax_binding import TARGET
 
 ROOT = Path(__file__).parents[3]
@@ -65,6 +66,13 @@ def test_kernels_of_the_platform(encoder, function, platform):
     if platform == "tpu":
         names = {"mlstm_forward"} | ({"mlstm_backward"} if function is loss_gradient else set())
         assert set(re.findall(r'kernel_name = "(\w+)"', module)) == names
+
+
+def test_a_tpu_needs_no_compiler(encoder, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
+    monkeypatch.setattr(build, "unavailable", lambda backend: ["no C++ compiler found"])
+    assert kernels_in(exported(loss_gradient(encoder), encoder, "tpu")) == {TPU_TARGET}
+    assert kernels_in(exported(loss_gradient(encoder), encoder, "cpu")) == set()
 
 
 def test_a_state_takes_no_tpu_kernel():

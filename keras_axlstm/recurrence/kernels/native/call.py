@@ -97,9 +97,7 @@ class MLSTMCall(NamedTuple):
         self, run: Run, inputs: Sequence[Array], initial: States, return_state: bool
     ) -> list[Array | None]:
         """h, l, m and the last C, n, m from query, key, value, log_i, log_f."""
-        rows: Spec = ((self.batch, self.heads, self.steps), "float32")
-        h: Spec = (self.shape(), "float32")
-        outputs = [h, rows, rows, *self.states(return_state)]
+        outputs = [*self.results(), *self.states(return_state)]
         return run("mlstm_forward", self.sizes(), [*inputs, *_states(initial)], outputs)
 
     def backward(
@@ -118,6 +116,11 @@ class MLSTMCall(NamedTuple):
         outputs = [*[like_query] * 3, rows, rows, *self.states(initial is not None)]
         arrays = [*inputs, *_states(initial), *results, dh, *_states(dlast)]
         return run("mlstm_backward", self.sizes(), arrays, outputs)
+
+    def results(self) -> list[Spec]:
+        """h, l, m: what the backward pass needs of the forward pass."""
+        rows: Spec = ((self.batch, self.heads, self.steps), "float32")
+        return [(self.shape(), "float32"), rows, rows]
 
     def one_chunk(self) -> bool:
         """Whether the chunk holds all steps, which is the parallel form."""

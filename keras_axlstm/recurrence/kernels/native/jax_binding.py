@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from keras_axlstm.recurrence.kernels.native.build import library
+from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import MixerCall, MLSTMCall, describe
 from keras_axlstm.recurrence.kernels.pallas import op as pallas
 from keras_axlstm.recurrence.kernels.pallas.sharded import on_every_device
@@ -23,7 +23,7 @@ TARGET = "keras_axlstm"
 @functools.cache
 def register() -> None:
     """Compile the kernels and make them known to XLA."""
-    functions = ctypes.CDLL(str(library("jax")))
+    functions = ctypes.CDLL(str(build.library("jax")))
     jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(functions.axlstm_jax), platform="cpu")
 
 
@@ -60,7 +60,8 @@ def _mlstm_forward(call, return_state, otherwise, inputs, initial):
     platforms = _platforms(call, return_state, initial)
 
     def fallback(inputs, initial):
-        return otherwise(inputs, initial), _unused(platforms["cpu"].forward, inputs, initial)
+        # All platforms return the same shapes: zeros that nothing reads.
+        return otherwise(inputs, initial), tuple(jnp.zeros(*spec) for spec in call.results())
 
     kernels = {platform: kernels.forward for platform, kernels in platforms.items()}
     outputs, results = jax.lax.platform_dependent(inputs, initial, **kernels, default=fallback)
@@ -81,7 +82,9 @@ mlstm.defvjp(_mlstm_forward, _mlstm_backward)
 
 def _platforms(call: MLSTMCall, return_state: bool, initial) -> dict[str, Kernels]:
     """Kernels of every platform that has some for a call."""
-    platforms = {"cpu": _native_kernels(call, return_state)}
+    platforms = {}
+    if not build.unavailable("jax"):
+        platforms["cpu"] = _native_kernels(call, return_state)
     if not return_state and initial is None and pallas.takes(call):
         platforms["tpu"] = _pallas_kernels()
     return platforms
