@@ -17,7 +17,7 @@ NATIVE_FLAGS = (
     ("-mcpu=native",) if platform.machine() in ("arm64", "aarch64") else ("-march=native",)
 )
 COMPILERS = ("c++", "g++", "clang++")
-BINDINGS = {"jax": "bind_jax.cc", "tensorflow": "bind_tensorflow.cc", "torch": None}
+BINDINGS = {"jax": "bind_xla.cc", "tensorflow": "bind_xla.cc", "torch": None}
 
 
 class KernelBuildError(RuntimeError):
@@ -102,11 +102,7 @@ def _framework_flags(backend: str) -> list[str]:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        folder = Path(tf.sysconfig.get_lib())
-        libraries = sorted(folder.glob("libtensorflow_cc.*")) + sorted(
-            folder.glob("libtensorflow_framework.*")
-        )
-        return [*(str(path) for path in libraries), f"-Wl,-rpath,{folder}"]
+        return [f"-I{tf.sysconfig.get_include()}"]
     return []
 
 
