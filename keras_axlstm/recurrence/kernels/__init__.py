@@ -3,17 +3,20 @@
 The only place of the package that imports a backend, one file each. A backend's module has
 
 - `unavailable(kernel, x)`: every reason why a kernel cannot run on the device of the tensor `x`;
+- `language(x)`: what the kernels for that device are written in, None if there are none after all;
 - `mlstm(...)` and `mixer(...)`: the kernels.
 """
 
+import contextlib
 import importlib
 import types
+from collections.abc import Iterator
 
 import keras
 
+from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native.call import MixerOptions as MixerOptions
 from keras_axlstm.recurrence.kernels.native.call import MixerParameters as MixerParameters
-from keras_axlstm.recurrence.kernels.self_check import failed_self_check
 
 KERNELS = ("mlstm", "mixer")
 IMPLEMENTATIONS = ("auto", "ops", "fused")
@@ -36,6 +39,17 @@ def set_implementation(implementation: str) -> None:
     _default = implementation
 
 
+@contextlib.contextmanager
+def implementation_set_to(implementation: str) -> Iterator[None]:
+    """`set_implementation` for a block of code."""
+    earlier = _default
+    set_implementation(implementation)
+    try:
+        yield
+    finally:
+        set_implementation(earlier)
+
+
 def check_implementation(received: str) -> None:
     """Raise ValueError for an unknown implementation."""
     if received not in IMPLEMENTATIONS:
@@ -55,6 +69,19 @@ def unavailable(kernel: str, x) -> list[str]:
     if keras.backend.backend() not in ("jax", "tensorflow", "torch"):
         return [f"there are no kernels for the {keras.backend.backend()} backend"]
     return backend_kernels().unavailable(kernel, x) + failed_self_check(kernel)
+
+
+def language(kernel: str, x) -> tuple[str | None, list[str]]:
+    """What computes `kernel` for tensors like `x` under `"auto"`.
+
+    Returns:
+        The language of the kernel and no reasons, or None for `keras.ops` and every reason.
+    """
+    reasons = unavailable(kernel, x)
+    if reasons:
+        return None, reasons
+    found = backend_kernels().language(x)
+    return found, [] if found else [f"{kernel}: there is none for this device"]
 
 
 def choose(kernel: str, implementation: str, x, reasons=()) -> types.ModuleType | None:

@@ -1,5 +1,7 @@
 """Kernels for JAX: C++ on the CPU, chosen by platform when XLA compiles."""
 
+import jax
+
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
 
@@ -7,6 +9,11 @@ from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
 def unavailable(kernel, x) -> list[str]:
     """Every reason why `kernel` cannot run. The platform is known only when XLA compiles."""
     return build.unavailable("jax")
+
+
+def language(x) -> str | None:
+    """C++ where XLA compiles for the CPU by default."""
+    return "C++" if jax.default_backend() == "cpu" else None
 
 
 def mlstm(

@@ -16,6 +16,11 @@ def unavailable(kernel, x) -> list[str]:
     return build.unavailable("tensorflow")
 
 
+def language(x) -> str | None:
+    """What the kernels are written in."""
+    return "C++"
+
+
 def mlstm(
     query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False
 ):

@@ -17,6 +17,11 @@ def unavailable(kernel, x) -> list[str]:
     return reasons
 
 
+def language(x) -> str | None:
+    """What the kernels for the device of `x` are written in."""
+    return "C++" if x.device.type == "cpu" else "Triton"
+
+
 def mlstm(
     query, key, value, log_i, log_f, state, chunk_size, return_state, otherwise, reverse=False
 ):
