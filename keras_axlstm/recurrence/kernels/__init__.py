@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 import keras
 
-from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native.call import MixerOptions as MixerOptions
 from keras_axlstm.recurrence.kernels.native.call import MixerParameters as MixerParameters
 
@@ -22,6 +21,12 @@ KERNELS = ("mlstm", "mixer")
 IMPLEMENTATIONS = ("auto", "ops", "fused")
 
 _default = "auto"
+# The backend of a process does not change.
+_BACKEND_KERNELS = (
+    importlib.import_module(f"keras_axlstm.recurrence.kernels.{keras.backend.backend()}_kernels")
+    if keras.backend.backend() in ("jax", "tensorflow", "torch")
+    else None
+)
 
 
 def set_implementation(implementation: str) -> None:
@@ -58,17 +63,17 @@ def check_implementation(received: str) -> None:
         )
 
 
-def backend_kernels() -> types.ModuleType:
-    """The module of the active backend."""
-    backend = keras.backend.backend()
-    return importlib.import_module(f"keras_axlstm.recurrence.kernels.{backend}_kernels")
+def backend_kernels() -> types.ModuleType | None:
+    """The module of the active backend, None for a backend without kernels."""
+    return _BACKEND_KERNELS
 
 
 def unavailable(kernel: str, x) -> list[str]:
     """Every reason why `kernel` cannot be used for a tensor like `x`; empty if it can."""
-    if keras.backend.backend() not in ("jax", "tensorflow", "torch"):
+    module = backend_kernels()
+    if module is None:
         return [f"there are no kernels for the {keras.backend.backend()} backend"]
-    return backend_kernels().unavailable(kernel, x) + failed_self_check(kernel)
+    return module.unavailable(kernel, x)
 
 
 def language(kernel: str, x) -> tuple[str | None, list[str]]:
@@ -77,10 +82,11 @@ def language(kernel: str, x) -> tuple[str | None, list[str]]:
     Returns:
         The language of the kernel and no reasons, or None for `keras.ops` and every reason.
     """
+    module = backend_kernels()
     reasons = unavailable(kernel, x)
-    if reasons:
+    if module is None or reasons:
         return None, reasons
-    found = backend_kernels().language(x)
+    found = module.language(x)
     return found, [] if found else [f"{kernel}: there is none for this device"]
 
 

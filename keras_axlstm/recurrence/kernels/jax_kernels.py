@@ -2,13 +2,14 @@
 
 import jax
 
+from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
 
 
 def unavailable(kernel, x) -> list[str]:
     """Every reason why `kernel` cannot run. The platform is known only when XLA compiles."""
-    return build.unavailable("jax")
+    return build.unavailable("jax") + failed_self_check(kernel)
 
 
 def language(x) -> str | None:
