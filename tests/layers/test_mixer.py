@@ -9,13 +9,13 @@ from keras_axlstm.layers.mixer import mix
 from keras_axlstm.recurrence.kernels import MixerParameters, implementation_set_to
 from tests.support.compiled import compiled
 from tests.support.gradients import vjp
-from tests.support.tolerances import FUSED, LOW_PRECISION, relative_error
+from tests.support.tolerances import FUSED, GOLDEN_EXTREME, LOW_PRECISION, relative_error
 
 CASES = [  # steps, hidden_dim, options
     (37, 16, {}),
     (1, 16, {}),
     (130, 48, {"reverse": True}),
-    (130, 32, {"input_gate": "sigmoid", "forget_gate": "exp"}),
+    (130, 32, {"input_gate": "sigmoid"}),
     (251, 192, {}),
     (500, 16, {"reverse": True}),  # in chunks
 ]
@@ -41,7 +41,19 @@ def arguments_of(block, steps, hidden_dim):
 @pytest.mark.parametrize("masked", (False, True))
 @pytest.mark.parametrize(("steps", "hidden_dim", "options"), CASES)
 def test_values_and_gradients(steps, hidden_dim, options, masked):
-    block = block_of(hidden_dim, steps, options)
+    check(block_of(hidden_dim, steps, options), steps, hidden_dim, masked, FUSED)
+
+
+@pytest.mark.parametrize(("bias", "tolerance"), [(-0.5, FUSED), (4.0, GOLDEN_EXTREME)])
+def test_exponential_forget_gate(bias, tolerance):
+    """Above 0 the memory grows without bound: all of h stems from the first steps, and the
+    gradients of the gates are small differences of large numbers."""
+    block = block_of(32, 130, {"input_gate": "sigmoid", "forget_gate": "exp"})
+    block.mlstm.forget_gate_bias.assign(np.full(4, bias))
+    check(block, 130, 32, True, tolerance)
+
+
+def check(block, steps, hidden_dim, masked, tolerance):
     inputs, mask, parameters = arguments_of(block, steps, hidden_dim)
     cotangent = np.random.default_rng(2).normal(size=(2, steps, 3 * hidden_dim))
     cotangent *= mask[..., None]
@@ -58,10 +70,10 @@ def test_values_and_gradients(steps, hidden_dim, options, masked):
     y, gradients = run("fused")
     expected_y, expected = run("ops")
     real = mask if masked else np.ones_like(mask)
-    assert relative_error(y[real], expected_y[real]) <= FUSED
+    assert relative_error(y[real], expected_y[real]) <= tolerance
     names = ("inputs", *MixerParameters._fields)
     for name, gradient, reference in zip(names, gradients, expected, strict=True):
-        assert relative_error(gradient, reference) <= FUSED, name
+        assert relative_error(gradient, reference) <= tolerance, name
 
 
 def test_bfloat16():
