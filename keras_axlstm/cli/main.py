@@ -4,12 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from keras_axlstm.cli import convert, embed, presets, pretrain
+from keras_axlstm.cli import convert, doctor, embed, presets, pretrain
 
 EXIT_CODES = """\
 exit codes:
   0    done
-  1    error: nothing was written
+  1    error: nothing was written (doctor: a kernel failed its check)
   2    wrong arguments
   3    done, but some files could not be read and were skipped (they are listed)
   130  interrupted (Ctrl-C): nothing was written
@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (pretrain, embed, convert, presets):
+    for command in (pretrain, embed, convert, presets, doctor):
         command_parser = command.add_parser(commands)
         command_parser.add_argument(
             "--debug", action="store_true", help="show the traceback of an error"

@@ -57,4 +57,5 @@ def choose_form(
 
 
 def _row(table: dict[int, int], head_dim: int) -> int:
-    return table[min((size for size in table if size >= head_dim), default=max(table))]
+    larger = [size for size in table if size >= head_dim]
+    return table[min(larger) if larger else max(table)]

@@ -3,22 +3,30 @@
 The only place of the package that imports a backend, one file each. A backend's module has
 
 - `unavailable(kernel, x)`: every reason why a kernel cannot run on the device of the tensor `x`;
+- `language(x)`: what the kernels for that device are written in, None if there are none after all;
 - `mlstm(...)` and `mixer(...)`: the kernels.
 """
 
+import contextlib
 import importlib
 import types
+from collections.abc import Iterator
 
 import keras
 
 from keras_axlstm.recurrence.kernels.native.call import MixerOptions as MixerOptions
 from keras_axlstm.recurrence.kernels.native.call import MixerParameters as MixerParameters
-from keras_axlstm.recurrence.kernels.self_check import failed_self_check
 
 KERNELS = ("mlstm", "mixer")
 IMPLEMENTATIONS = ("auto", "ops", "fused")
 
 _default = "auto"
+# The backend of a process does not change.
+_BACKEND_KERNELS = (
+    importlib.import_module(f"keras_axlstm.recurrence.kernels.{keras.backend.backend()}_kernels")
+    if keras.backend.backend() in ("jax", "tensorflow", "torch")
+    else None
+)
 
 
 def set_implementation(implementation: str) -> None:
@@ -36,6 +44,17 @@ def set_implementation(implementation: str) -> None:
     _default = implementation
 
 
+@contextlib.contextmanager
+def implementation_set_to(implementation: str) -> Iterator[None]:
+    """`set_implementation` for a block of code."""
+    earlier = _default
+    set_implementation(implementation)
+    try:
+        yield
+    finally:
+        set_implementation(earlier)
+
+
 def check_implementation(received: str) -> None:
     """Raise ValueError for an unknown implementation."""
     if received not in IMPLEMENTATIONS:
@@ -44,17 +63,31 @@ def check_implementation(received: str) -> None:
         )
 
 
-def backend_kernels() -> types.ModuleType:
-    """The module of the active backend."""
-    backend = keras.backend.backend()
-    return importlib.import_module(f"keras_axlstm.recurrence.kernels.{backend}_kernels")
+def backend_kernels() -> types.ModuleType | None:
+    """The module of the active backend, None for a backend without kernels."""
+    return _BACKEND_KERNELS
 
 
 def unavailable(kernel: str, x) -> list[str]:
     """Every reason why `kernel` cannot be used for a tensor like `x`; empty if it can."""
-    if keras.backend.backend() not in ("jax", "tensorflow", "torch"):
+    module = backend_kernels()
+    if module is None:
         return [f"there are no kernels for the {keras.backend.backend()} backend"]
-    return backend_kernels().unavailable(kernel, x) + failed_self_check(kernel)
+    return module.unavailable(kernel, x)
+
+
+def language(kernel: str, x) -> tuple[str | None, list[str]]:
+    """What computes `kernel` for tensors like `x` under `"auto"`.
+
+    Returns:
+        The language of the kernel and no reasons, or None for `keras.ops` and every reason.
+    """
+    module = backend_kernels()
+    reasons = unavailable(kernel, x)
+    if module is None or reasons:
+        return None, reasons
+    found = module.language(x)
+    return found, [] if found else [f"{kernel}: there is none for this device"]
 
 
 def choose(kernel: str, implementation: str, x, reasons=()) -> types.ModuleType | None:

@@ -2,6 +2,7 @@
 
 import jax
 
+from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
 
@@ -11,9 +12,13 @@ def unavailable(kernel, x) -> list[str]:
 
     The platform is known only when XLA compiles; where JAX finds a TPU it needs no C++ compiler.
     """
-    if kernel == "mlstm" and jax.default_backend() == "tpu":
-        return []
-    return build.unavailable("jax")
+    on_tpu = kernel == "mlstm" and jax.default_backend() == "tpu"
+    return ([] if on_tpu else build.unavailable("jax")) + failed_self_check(kernel)
+
+
+def language(x) -> str | None:
+    """What XLA takes where it compiles for the default platform."""
+    return {"cpu": "C++", "tpu": "Pallas"}.get(jax.default_backend())
 
 
 def mlstm(

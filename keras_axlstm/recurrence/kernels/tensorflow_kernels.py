@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
 
@@ -13,7 +14,12 @@ def unavailable(kernel, x) -> list[str]:
         return [f"{kernel}: there is none for the device {accelerators[0]}"]
     if x.shape[1] is None:
         return [f"{kernel}: the number of time steps must be known when TensorFlow traces"]
-    return build.unavailable("tensorflow")
+    return build.unavailable("tensorflow") + failed_self_check(kernel)
+
+
+def language(x) -> str | None:
+    """What the kernels are written in."""
+    return "C++"
 
 
 def mlstm(

@@ -1,5 +1,8 @@
 """Kernels for PyTorch: C++ on the CPU, Triton on CUDA devices."""
 
+import torch
+
+from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.triton import availability
 from keras_axlstm.recurrence.kernels.triton.tiles import MAX_HEAD_DIM
@@ -7,14 +10,25 @@ from keras_axlstm.recurrence.kernels.triton.tiles import MAX_HEAD_DIM
 
 def unavailable(kernel, x) -> list[str]:
     """Every reason why `kernel` cannot run on the device of `x`."""
-    if x.device.type == "cpu":
-        return build.unavailable("torch")
-    reasons = availability.unavailable(x.device)
+    return _unavailable(kernel, str(x.device), x.shape[-1])
+
+
+# `torch.compile` calls it and takes the answer, instead of tracing through compiler and files.
+@torch.compiler.assume_constant_result
+def _unavailable(kernel: str, device: str, head_dim: int) -> list[str]:
+    if device == "cpu":
+        return build.unavailable("torch") + failed_self_check(kernel)
+    reasons = availability.unavailable(device)
     if kernel == "mixer":
         reasons.append("the kernel 'mixer' exists for the CPU only")
-    elif x.shape[-1] > MAX_HEAD_DIM:
-        reasons.append(f"head_dim is {x.shape[-1]}, the Triton kernels take up to {MAX_HEAD_DIM}")
-    return reasons
+    elif head_dim > MAX_HEAD_DIM:
+        reasons.append(f"head_dim is {head_dim}, the Triton kernels take up to {MAX_HEAD_DIM}")
+    return reasons + failed_self_check(kernel)
+
+
+def language(x) -> str | None:
+    """What the kernels for the device of `x` are written in."""
+    return "C++" if x.device.type == "cpu" else "Triton"
 
 
 def mlstm(

@@ -11,13 +11,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from keras_axlstm.recurrence.kernels import machine
+
 SOURCE = Path(__file__).parent / "src"
 FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-pthread", "-w")
 NATIVE_FLAGS = (
     ("-mcpu=native",) if platform.machine() in ("arm64", "aarch64") else ("-march=native",)
 )
 COMPILERS = ("c++", "g++", "clang++")
-BINDINGS = {"jax": "bind_jax.cc", "tensorflow": "bind_tensorflow.cc", "torch": None}
+BINDINGS = {"jax": "bind_xla.cc", "tensorflow": "bind_xla.cc", "torch": None}
 
 
 class KernelBuildError(RuntimeError):
@@ -82,8 +84,8 @@ def library(backend: str) -> Path:
 
 
 def _cache() -> Path:
-    """A folder in the home of Keras, made if need be."""
-    folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras_axlstm" / "kernels"
+    """The folder of the compiled kernels, made if need be."""
+    folder = machine.kernels_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -102,17 +104,13 @@ def _framework_flags(backend: str) -> list[str]:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        folder = Path(tf.sysconfig.get_lib())
-        libraries = sorted(folder.glob("libtensorflow_cc.*")) + sorted(
-            folder.glob("libtensorflow_framework.*")
-        )
-        return [*(str(path) for path in libraries), f"-Wl,-rpath,{folder}"]
+        return [f"-I{tf.sysconfig.get_include()}"]
     return []
 
 
 def _fingerprint(command: list[str]) -> str:
     """Changes with the source, the command, the framework and the processor."""
-    parts = [*command, platform.machine(), _processor_features()]
+    parts = [*command, platform.machine(), machine.processor_features()]
     for package in ("jaxlib", "tensorflow"):
         try:
             parts.append(importlib.metadata.version(package))
@@ -122,12 +120,3 @@ def _fingerprint(command: list[str]) -> str:
     for path in sorted(SOURCE.iterdir()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _processor_features() -> str:
-    """What `-march=native` depends on: home folders travel between the machines of a cluster."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith(("flags", "Features"))), "")

@@ -21,7 +21,7 @@ States = tuple[Array, Array, Array] | None
 
 
 def describe(kernel: str, sizes: Sequence[int], inputs: Sequence, outputs: Sequence) -> list[int]:
-    """The numbers that go with a call, read by `Call` in src/bind.h."""
+    """The numbers that go with a call, read by `Call` in src/bind_xla.cc."""
     description = [KERNELS.index(kernel), len(sizes), *sizes]
     for arrays in (inputs, outputs):
         description += [len(arrays), *(int(array is not None) for array in arrays)]

@@ -24,7 +24,7 @@ TARGET = "keras_axlstm"
 def register() -> None:
     """Compile the kernels and make them known to XLA."""
     functions = ctypes.CDLL(str(build.library("jax")))
-    jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(functions.axlstm_jax), platform="cpu")
+    jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(functions.axlstm_xla), platform="cpu")
 
 
 def run(kernel, sizes, inputs, outputs):

@@ -1,82 +1,145 @@
 """The kernels as custom calls of XLA inside TensorFlow, with custom gradients.
 
-A custom call fixes the shapes of its results when the function is traced, and Keras traces with an
-open batch dimension. The elements of such a batch are handed over one by one, in a loop that XLA
-compiles; that costs one copy of each in cache.
+TensorFlow hands a module of StableHLO to its XLA compiler and fills in the batch dimension, open
+while Keras traces, when it compiles. That works inside functions that XLA compiles as a whole, in
+graphs that it does not, and eagerly.
 """
 
 import ctypes
 import functools
+from pathlib import Path
 
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 
 from keras_axlstm.recurrence.kernels.native.build import library
-from keras_axlstm.recurrence.kernels.native.call import MixerCall, MixerOptions, MLSTMCall, describe
+from keras_axlstm.recurrence.kernels.native.call import (
+    MixerCall,
+    MixerOptions,
+    MixerParameters,
+    MLSTMCall,
+    describe,
+)
 
 TARGET = "keras_axlstm"
+MODULE_VERSION = 9  # of the calling convention of XlaCallModule
+TYPES = {"float32": "f32", "bfloat16": "bf16"}
 
 
 @functools.cache
 def register() -> None:
-    """Compile the kernels and make them known to XLA."""
-    ctypes.CDLL(str(library("tensorflow"))).axlstm_register_tensorflow()
+    """Compile the kernels and make them known to the XLA compiler inside TensorFlow."""
+    framework = sorted(Path(tf.sysconfig.get_lib()).glob("libtensorflow_framework.*"))[0]
+    get_api = ctypes.CDLL(str(framework)).XLA_FFI_GetApi
+    if ctypes.CDLL(str(library("tensorflow"))).axlstm_register(get_api, TARGET.encode()):
+        raise RuntimeError(f"TensorFlow {tf.__version__} does not accept the kernels")
 
 
 def run(kernel, sizes, inputs, outputs):
-    """Call a kernel on tensors of static shape, inside of a function that XLA compiles."""
+    """Call a kernel on tensors; the first dimension of any may be open, and is then the batch."""
     register()
-    description = describe(kernel, sizes, inputs, outputs)
+    arguments = [x for x in inputs if x is not None]
     specs = [spec for spec in outputs if spec is not None]
     results = iter(
-        gen_xla_ops.xla_custom_call_v2(
-            [x for x in inputs if x is not None],
-            call_target_name=TARGET,
-            backend_config=" ".join(map(str, description)),
-            has_side_effect=False,
-            result_dtypes=[tf.as_dtype(dtype) for _, dtype in specs],
-            result_shapes=[shape for shape, _ in specs],
+        gen_xla_ops.xla_call_module(
+            arguments,
+            version=MODULE_VERSION,
+            module=_module(describe(kernel, sizes, inputs, outputs), arguments, specs),
+            Tout=[tf.as_dtype(dtype) for _, dtype in specs],
+            Sout=[tf.TensorShape(shape) for shape, _ in specs],
+            platforms=["CPU"],
         )
     )
     return [None if spec is None else next(results) for spec in outputs]
 
 
-def mlstm(call: MLSTMCall, return_state: bool, inputs, initial):
-    """h and the last state or None, from five tensors and the initial state or None.
+def _module(description, arguments, specs) -> str:
+    """StableHLO text of one custom call.
 
-    `call.batch` may be None.
+    After the arrays come the shapes of the results, which XLA needs where they are open.
     """
-    initial = () if initial is None else initial
+    types = [_type(x.shape, x.dtype.name) for x in arguments]
+    results = ", ".join(_type(*spec) for spec in specs)
+    arrays = [f"%array{i}" for i in range(len(arguments))]
+    shapes = [f"%shape{i}" for i in range(len(specs))]
+    shape_types = [f"tensor<{len(shape)}xi32>" for shape, _ in specs]
+    indices = ", ".join(str(len(arrays) + i) for i in range(len(specs)))
+    signature = ", ".join(f"{name}: {type}" for name, type in zip(arrays, types, strict=True))
+    name, names = "%results", ["%results"]
+    if len(specs) > 1:
+        name, names = f"%results:{len(specs)}", [f"%results#{i}" for i in range(len(specs))]
+    lines = [
+        "module @keras_axlstm attributes {jax.uses_shape_polymorphism = true} {",
+        f"func.func public @main({signature}) -> ({results}) {{",
+        f"%batch = stablehlo.get_dimension_size %array0, dim = 0 : ({types[0]}) -> tensor<i32>",
+        "%rows = stablehlo.reshape %batch : (tensor<i32>) -> tensor<1xi32>",
+    ]
+    for shape_name, type, (shape, _) in zip(shapes, shape_types, specs, strict=True):
+        lines += _shape_operand(shape_name, type, shape)
+    lines += [
+        f"{name} = stablehlo.custom_call @{TARGET}({', '.join([*arrays, *shapes])}) {{"
+        "api_version = 4 : i32, "
+        f"backend_config = {{description = array<i64: {', '.join(map(str, description))}>}}, "
+        f"indices_of_shape_operands = dense<[{indices}]> : tensor<{len(specs)}xi64>}} : "
+        f"({', '.join([*types, *shape_types])}) -> ({results})",
+        f"return {', '.join(names)} : {results}",
+        "}",
+        "}",
+    ]
+    return "\n".join(lines)
+
+
+def _type(shape, dtype: str) -> str:
+    dimensions = "".join(f"{'?' if size is None else size}x" for size in shape)
+    return f"tensor<{dimensions}{TYPES[dtype]}>"
+
+
+def _shape_operand(name: str, type: str, shape) -> list[str]:
+    """Statements that give `name` the value of `shape`, an open batch dimension first."""
+    if shape[0] is not None:
+        return [f"{name} = stablehlo.constant dense<{list(shape)}> : {type}"]
+    rest = f"tensor<{len(shape) - 1}xi32>"
+    return [
+        f"{name}rest = stablehlo.constant dense<{list(shape[1:])}> : {rest}",
+        f"{name} = stablehlo.concatenate %rows, {name}rest, dim = 0 : "
+        f"(tensor<1xi32>, {rest}) -> {type}",
+    ]
+
+
+def mlstm(call: MLSTMCall, return_state: bool, inputs, initial):
+    """h and the last state or None, from five tensors and the initial state or None."""
+    stateful = initial is not None
 
     @tf.custom_gradient
-    def op(*arrays):
-        arrays = _constants(arrays)
-        h, l, m, *last = _mlstm_forward(call, return_state, bool(initial))(*arrays)  # noqa: E741
+    def op(*tensors):
+        tensors = _constants(tensors)
+        inputs, initial = tensors[:5], tuple(tensors[5:]) or None
+        h, l, m, *last = call.forward(run, inputs, initial, return_state)  # noqa: E741
+        last = last if return_state else []
 
         def gradient(dh, *dlast):
-            backward = _mlstm_backward(call, bool(dlast), bool(initial))
-            return backward(*arrays, h, l, m, dh, *dlast)
+            saved = (h, l, m)
+            gradients = call.backward(run, inputs, initial, saved, dh, dlast or None)
+            return gradients[: 8 if stateful else 5]
 
         return (h, *last), gradient
 
-    h, *last = op(*inputs, *initial)
+    h, *last = op(*inputs, *(initial or ()))
     return h, tuple(last) if return_state else None
 
 
 def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
-    """y (B, S, channels), as `kernels.mixer` says. `call.batch` may be None."""
+    """y (B, S, channels), as `kernels.mixer` says."""
     epsilon = tf.constant([options.epsilon], dtype=tf.float32)
-    masks = () if mask is None else (mask,)
 
     @tf.custom_gradient
-    def op(inputs, *parameters):
-        inputs, *parameters = _constants((inputs, *parameters))
-        forward = _mixer_forward(call, bool(masks))
-        y, *saved = forward((inputs, *masks), (*parameters, epsilon))
+    def op(*tensors):
+        inputs, *weights = _constants(tensors)
+        parameters = MixerParameters(*weights)
+        y, *saved = call.forward(run, inputs, mask, parameters, epsilon, save=True)
 
         def gradient(dy):
-            backward = _mixer_backward(call, bool(masks))
-            return backward((inputs, *masks, *saved, dy), (*parameters, epsilon))
+            return call.backward(run, inputs, mask, parameters, epsilon, saved, dy)
 
         return y, gradient
 
@@ -86,83 +149,3 @@ def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
 def _constants(tensors):
     """The same tensors, unwatched: an eager tape would look for the gradient of the custom call."""
     return [tf.stop_gradient(x) for x in tensors]
-
-
-# The functions below are compiled by XLA on their own where the caller is not.
-
-
-@functools.cache
-def _mlstm_forward(call: MLSTMCall, return_state: bool, stateful: bool):
-    def kernel(call, arrays, _):
-        results = call.forward(
-            run, arrays[:5], tuple(arrays[5:]) if stateful else None, return_state
-        )
-        return [x for x in results if x is not None]
-
-    return _compiled(lambda *arrays: _by_batch(kernel, call, arrays))
-
-
-@functools.cache
-def _mlstm_backward(call: MLSTMCall, return_state: bool, stateful: bool):
-    def kernel(call, arrays, _):
-        arrays = list(arrays)
-        inputs, arrays = arrays[:5], arrays[5:]
-        initial, arrays = (tuple(arrays[:3]), arrays[3:]) if stateful else (None, arrays)
-        dlast = tuple(arrays[4:]) if return_state else None
-        results = call.backward(run, inputs, initial, arrays[:3], arrays[3], dlast)
-        return [x for x in results if x is not None]
-
-    return _compiled(lambda *arrays: _by_batch(kernel, call, arrays))
-
-
-@functools.cache
-def _mixer_forward(call: MixerCall, masked: bool):
-    def kernel(call, arrays, shared):
-        *parameters, epsilon = shared
-        mask = arrays[1] if masked else None
-        return call.forward(run, arrays[0], mask, parameters, epsilon, save=True)
-
-    return _compiled(lambda arrays, shared: _by_batch(kernel, call, arrays, shared))
-
-
-@functools.cache
-def _mixer_backward(call: MixerCall, masked: bool):
-    def kernel(call, arrays, shared):
-        *parameters, epsilon = shared
-        inputs, *arrays = arrays
-        mask, arrays = (arrays[0], arrays[1:]) if masked else (None, arrays)
-        *saved, dy = arrays
-        return call.backward(run, inputs, mask, parameters, epsilon, saved, dy)
-
-    def gradients(arrays, shared):
-        dinputs, *dparameters = _by_batch(kernel, call, arrays, shared, stack_from=1)
-        if call.batch is None:
-            dparameters = [tf.reduce_sum(x, axis=0) for x in dparameters]
-        return [dinputs, *dparameters]
-
-    return _compiled(gradients)
-
-
-def _compiled(function):
-    return tf.function(function, jit_compile=True, autograph=False)
-
-
-def _by_batch(kernel, call, arrays, shared=(), stack_from=None):
-    """`kernel(call, arrays, shared)`, one element at a time where the batch dimension is open.
-
-    Results have a batch dimension but for those from `stack_from` on, which are stacked.
-    """
-    if call.batch is not None:
-        return kernel(call, arrays, shared)
-    single = call._replace(batch=1)
-
-    def element(arrays):
-        results = kernel(single, [x[None] for x in arrays], shared)
-        return [
-            x if stack_from is not None and i >= stack_from else x[0] for i, x in enumerate(results)
-        ]
-
-    # Shapes and dtypes of the results, from tracing one element.
-    elements = [tf.TensorSpec(x.shape[1:], x.dtype) for x in arrays]
-    traced = tf.function(element, autograph=False).get_concrete_function(elements)
-    return tf.map_fn(element, list(arrays), fn_output_signature=traced.structured_outputs)

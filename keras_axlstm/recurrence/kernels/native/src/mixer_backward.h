@@ -209,10 +209,8 @@ static void through_recurrence(const MixerShape& shape, int b, int n, const T* u
   const size_t padded = size_t(head.tiles) * kTile;
   float *h = head.padded_rows(scratch), *dh = head.padded_rows(scratch);
   float *z = head.padded_rows(scratch), *rows = head.padded_rows(scratch);
-  const RowSums sums{scratch.zeros(padded), scratch.zeros(padded)};
+  const RowSums sums = gather_sums(shape, b, n, saved.l, saved.m, head, scratch);
   gather(shape, b, n, saved.h, h, stride);
-  gather_gate(shape, b, n, saved.l, sums.l);
-  gather_gate(shape, b, n, saved.m, sums.m);
   load_half(shape, b, n, uz, mask, true, z, stride);
   gather(shape, b, n, dy, rows, stride);
 

@@ -64,6 +64,18 @@ struct States {
 
 constexpr float kEmpty = -1e15f;
 
+// l and m as the forward pass saved them. Rows that fill up the last tile have an m at which every
+// weight is 0.
+static RowSums gather_sums(const Shape& shape, int b, int h, const float* l, const float* m,
+                           const Head& head, Scratch& scratch) {
+  const size_t padded = size_t(head.tiles) * kTile;
+  const RowSums sums{scratch.zeros(padded), scratch.floats(padded)};
+  std::fill_n(sums.m, padded, -kShut);
+  gather_gate(shape, b, h, l, sums.l);
+  gather_gate(shape, b, h, m, sums.m);
+  return sums;
+}
+
 template <typename T>
 static void load_head(const Shape& shape, int b, int h, const T* query, const T* key,
                       const T* value, const float* log_i, const float* log_f, Head& head) {
@@ -118,11 +130,9 @@ static void mlstm_backward(const Shape& shape, const T* query, const T* key, con
     const size_t padded = size_t(head.tiles) * kTile;
     float* rows = head.padded_rows(scratch);
     float* drows = head.padded_rows(scratch);
-    const RowSums sums{scratch.zeros(padded), scratch.zeros(padded)};
+    const RowSums sums = gather_sums(shape, b, n, l, m, head, scratch);
     gather(shape, b, n, h, rows, head.stride);
     gather(shape, b, n, dh, drows, head.stride);
-    gather_gate(shape, b, n, l, sums.l);
-    gather_gate(shape, b, n, m, sums.m);
 
     Gradients gradients(head, scratch);
     float dm = dlast.C ? dlast.m[unit] : 0.0f;
