@@ -1,6 +1,5 @@
 """CPU kernels in C++, compiled on the user's machine for the user's processor.
 
-The same code serves PyTorch (through ctypes), JAX (XLA's foreign function interface) and
-TensorFlow (a custom call of its XLA compiler). Without a C++ compiler there are none, and the
-`keras.ops` implementation runs instead.
+The same code serves PyTorch (through ctypes) and the foreign function interface of XLA, in JAX and
+inside TensorFlow. Without a C++ compiler there are none, and `keras.ops` computes the same.
 """

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from keras_axlstm.recurrence.kernels import machine
@@ -75,10 +76,13 @@ def library(backend: str) -> Path:
         arguments = [*command[:1], *map(str, sources), *command[1:], "-o", str(built)]
         result = subprocess.run(arguments, capture_output=True, text=True, check=False)
         if result.returncode:
-            raise KernelBuildError(
+            problem = (
                 f"`{' '.join(arguments)}` failed with status {result.returncode}:\n"
                 f"{result.stderr[-2000:]}"
             )
+            # Nobody should lose the kernels without a word where there is a compiler.
+            warnings.warn(f"CPU kernels are not used, {problem}", stacklevel=2)
+            raise KernelBuildError(problem)
         os.replace(built, target)
     return target
 
