@@ -26,6 +26,5 @@ cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 for backend in "$@"; do
     echo "== Tests with KERAS_BACKEND=$backend"
-    # Without a GPU, Triton kernels are tested in Triton's interpreter.
-    KERAS_BACKEND=$backend TRITON_INTERPRET=1 "$venv/bin/python" -m pytest --numprocesses 2
+    KERAS_BACKEND=$backend "$venv/bin/python" -m pytest --numprocesses 2
 done

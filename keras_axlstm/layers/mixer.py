@@ -6,7 +6,7 @@ from keras import ops
 from keras_axlstm.layers.causal_convolution import convolve
 from keras_axlstm.layers.mlstm import FoldedWeights, apply_mlstm
 from keras_axlstm.layers.multi_head_norm import normalize_heads
-from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters, choose
+from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters, choose, kernel_dtype
 
 
 def mix(
@@ -36,10 +36,9 @@ def mix(
 
     if kernels is None:
         return compose(uz, mask, parameters)
-    dtype = keras.backend.standardize_dtype(uz.dtype)
-    x = ops.cast(uz, dtype if dtype == "bfloat16" else "float32")
+    x = ops.cast(uz, kernel_dtype(uz))
     mask = None if mask is None else ops.cast(mask, "float32")
-    return ops.cast(kernels.mixer(x, mask, parameters, options, compose), dtype)
+    return ops.cast(kernels.mixer(x, mask, parameters, options, compose), uz.dtype)
 
 
 def _compose(uz, mask, parameters: MixerParameters, options: MixerOptions):

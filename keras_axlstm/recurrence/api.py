@@ -8,7 +8,7 @@ from keras import ops
 from keras_axlstm.recurrence.choice import Form, choose_form
 from keras_axlstm.recurrence.chunkwise import mlstm_chunkwise
 from keras_axlstm.recurrence.gates import EMPTY, SHUT, log_gate
-from keras_axlstm.recurrence.kernels import check_implementation, choose
+from keras_axlstm.recurrence.kernels import check_implementation, choose, kernel_dtype
 from keras_axlstm.recurrence.parallel import mlstm_parallel
 from keras_axlstm.recurrence.recurrent import mlstm_recurrent
 from keras_axlstm.recurrence.reference import State, mlstm_reference
@@ -124,7 +124,7 @@ def mlstm(
     if kernels is None:
         h, last = compute(inputs, state)
     else:
-        dtype = query.dtype if _all_bfloat16(query, key, value) else "float32"
+        dtype = kernel_dtype(query, key, value)
         h, last = kernels.mlstm(
             *(ops.cast(x, dtype) for x in (query, key, value)),
             log_i,
@@ -172,10 +172,6 @@ def _run_form(form: Form, inputs, state: State | None, return_state: bool):
         step_by_step = mlstm_recurrent if form.name == "recurrent" else mlstm_reference
         h, last = step_by_step(query, key, value, log_i, log_f, start)
     return ops.cast(ops.swapaxes(h, 1, 2), "float32"), last if return_state else None
-
-
-def _all_bfloat16(*tensors) -> bool:
-    return all(keras.backend.standardize_dtype(x.dtype) == "bfloat16" for x in tensors)
 
 
 def _empty_state(query) -> State:

@@ -1,8 +1,8 @@
-"""Which form, and how large its blocks: the measured table behind `form="auto"`.
+"""Which form, and how large its blocks: the tables behind `form="auto"`.
 
 The parallel form costs 2 S^2 d multiplications a head, blocks that lie in the future left out, the
-chunkwise form S (2 L d + 2 d^2) and the traffic of its states. Where one overtakes the other was
-measured with `tools/benchmark.py --modes op`.
+chunkwise form S (2 L d + 2 d^2) and the traffic of its states. `tools/benchmark.py --modes op
+op-train` measures where one overtakes the other.
 """
 
 from typing import NamedTuple
@@ -24,13 +24,14 @@ class Table(NamedTuple):
     chunk_size: dict[int, int]  # steps of a chunk of the chunkwise form
 
 
-# `keras.ops` on a CPU: large products pay, so that the parallel form leads for long.
+# `keras.ops`: not measured but from the multiplications, several times the head dimension.
 OPS = Table(
     longest_parallel={64: 512, 144: 576, 288: 1152, 576: 2304},
     chunk_size={128: 64, 384: 128, 576: 256},
 )
-# The C++ kernels, on two cores with AVX-512: what a tile of 64 steps costs does not depend on the
-# form, so that the lead of the parallel form ends where its multiplications exceed the other's.
+# The C++ kernels, forward and backward, measured on two cores with AVX-512 for heads of 144, 288
+# and 576; those of 64 follow them. What a tile of 64 steps costs does not depend on the form, so that
+# the lead of the parallel form ends where its multiplications exceed the other's.
 KERNEL = Table(
     longest_parallel={64: 256, 144: 448, 288: 704, 576: 1536},
     chunk_size={64: 64, 576: 128},

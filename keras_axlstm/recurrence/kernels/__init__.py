@@ -115,3 +115,9 @@ def choose(kernel: str, implementation: str, x, reasons=()) -> types.ModuleType 
         listed = "\n".join(f"- {reason}" for reason in reasons)
         raise NotImplementedError(f"the fused kernel {kernel!r} cannot be used here:\n{listed}")
     return None
+
+
+def kernel_dtype(*tensors) -> str:
+    """The dtype in which kernels read tensors: bfloat16 if all are, else float32."""
+    dtypes = {keras.backend.standardize_dtype(x.dtype) for x in tensors}
+    return "bfloat16" if dtypes == {"bfloat16"} else "float32"

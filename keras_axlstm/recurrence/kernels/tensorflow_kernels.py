@@ -1,5 +1,7 @@
 """Kernels for TensorFlow: C++ on the CPU."""
 
+import functools
+
 import tensorflow as tf
 
 from keras_axlstm.recurrence.kernels.failures import failed_self_check
@@ -14,7 +16,19 @@ def unavailable(kernel, x) -> list[str]:
         return [f"{kernel}: there is none for the device {accelerators[0]}"]
     if x.shape[1] is None:
         return [f"{kernel}: the number of time steps must be known when TensorFlow traces"]
-    return build.unavailable("tensorflow") + failed_self_check(kernel)
+    return (build.unavailable("tensorflow") or _refused()) + failed_self_check(kernel)
+
+
+@functools.cache
+def _refused() -> list[str]:
+    """Why this TensorFlow does not take the kernels, which lean on what it does not document."""
+    try:
+        from keras_axlstm.recurrence.kernels.native import tensorflow_binding
+
+        tensorflow_binding.register()
+    except (ImportError, AttributeError, IndexError, OSError, RuntimeError) as error:
+        return [f"TensorFlow {tf.__version__} does not take the kernels: {error}"]
+    return []
 
 
 def language(x) -> str | None:

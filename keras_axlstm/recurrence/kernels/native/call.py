@@ -157,13 +157,9 @@ class MixerCall(NamedTuple):
         save: bool,
     ) -> list[Array | None]:
         """y (B, S, channels), gate pre-activations, and h, l, m for the backward pass if saved."""
-        rows: Spec = ((self.batch, self.heads, self.steps), "float32")
-        h: Spec = ((self.batch, self.steps, self.heads, self.dim), "float32")
-        outputs: list[Spec] = [
-            ((self.batch, self.steps, self.channels()), self.dtype),
-            ((self.batch, self.steps, 2 * self.heads), "float32"),
-            *([h, rows, rows] if save else [None] * 3),
-        ]
+        y: Spec = ((self.batch, self.steps, self.channels()), self.dtype)
+        gates, *sums = self.saved()
+        outputs = [y, gates, *(sums if save else [None] * len(sums))]
         arrays = [inputs, mask, *parameters, epsilon]
         return run("mixer_forward", self.sizes(), arrays, outputs)
 
@@ -195,6 +191,13 @@ class MixerCall(NamedTuple):
         outputs += [(shape, "float32") for shape in shapes]
         arrays = [inputs, mask, *parameters, epsilon, *saved, dy]
         return run("mixer_backward", self.sizes(), arrays, outputs)
+
+    def saved(self) -> list[Spec]:
+        """Gate pre-activations, h, l, m: what the backward pass needs of the forward pass."""
+        gates: Spec = ((self.batch, self.steps, 2 * self.heads), "float32")
+        h: Spec = ((self.batch, self.steps, self.heads, self.dim), "float32")
+        rows: Spec = ((self.batch, self.heads, self.steps), "float32")
+        return [gates, h, rows, rows]
 
     def channels(self) -> int:
         return self.heads * self.dim

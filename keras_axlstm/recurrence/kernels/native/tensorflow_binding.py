@@ -32,7 +32,7 @@ def register() -> None:
     framework = sorted(Path(tf.sysconfig.get_lib()).glob("libtensorflow_framework.*"))[0]
     get_api = ctypes.CDLL(str(framework)).XLA_FFI_GetApi
     if ctypes.CDLL(str(library("tensorflow"))).axlstm_register(get_api, TARGET.encode()):
-        raise RuntimeError(f"TensorFlow {tf.__version__} does not accept the kernels")
+        raise RuntimeError("its XLA compiler refuses to register them")
 
 
 def run(kernel, sizes, inputs, outputs):

@@ -41,9 +41,9 @@ MixerShape mixer_shape_of(const int64_t* s) {
 }
 
 Parameters parameters(void* const* arrays, int i) {
-  return {at<float>(arrays, i),     at<float>(arrays, i + 1), at<float>(arrays, i + 2),
-          at<float>(arrays, i + 3), at<float>(arrays, i + 4), at<float>(arrays, i + 5),
-          at<float>(arrays, i + 6), at<float>(arrays, i + 7), at<float>(arrays, i + 8)};
+  Parameters parameters;
+  for (float** field : parameters.fields()) *field = at<float>(arrays, i++);
+  return parameters;
 }
 
 Saved saved(void* const* arrays, int i) {

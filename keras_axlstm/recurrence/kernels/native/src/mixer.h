@@ -8,6 +8,8 @@
 // over heads is done head by head in the caches; what is cheap to compute is computed again.
 #pragma once
 
+#include <array>
+
 #include "headwise.h"
 #include "recurrence.h"
 
@@ -30,6 +32,11 @@ struct Parameters {
   float *gate_bias;           // (2 heads)
   float *value;               // (channels / 4, 4, 4)
   float *scale, *skip;        // (channels)
+
+  // All of them, in the order of MixerParameters in ../call.py.
+  std::array<float**, 9> fields() {
+    return {&convolution, &bias, &query, &gate_c, &gate_u, &gate_bias, &value, &scale, &skip};
+  }
 };
 
 // The part of the parameters that one head uses, rows filled up with zeros.

@@ -139,11 +139,10 @@ struct ParameterSums {
 
   Parameters view(float* start) const {
     Parameters view;
-    float** fields[] = {&view.convolution, &view.bias,      &view.query, &view.gate_c, &view.gate_u,
-                        &view.gate_bias,   &view.value,     &view.scale, &view.skip};
-    for (int i = 0; i < 9; ++i) {
-      *fields[i] = start;
-      start += sizes[i];
+    const size_t* size = sizes;
+    for (float** field : view.fields()) {
+      *field = start;
+      start += *size++;
     }
     return view;
   }
@@ -152,18 +151,16 @@ struct ParameterSums {
 // Adds the batch elements up, in their order, whichever thread made them.
 static void sum_parameters(const MixerShape& shape, const ParameterSums& layout,
                            const std::vector<float>& parts, const float* dgates,
-                           const Parameters& gradients) {
-  float* const targets[] = {gradients.convolution, gradients.bias,      gradients.query,
-                            gradients.gate_c,      gradients.gate_u,    gradients.gate_bias,
-                            gradients.value,       gradients.scale,     gradients.skip};
+                           Parameters gradients) {
+  const size_t* size = layout.sizes;
   size_t offset = 0;
-  for (int i = 0; i < 9; ++i) {
-    for (size_t k = 0; k < layout.sizes[i]; ++k) {
+  for (float** target : gradients.fields()) {
+    for (size_t k = 0; k < *size; ++k) {
       float total = 0;
       for (int b = 0; b < shape.batch; ++b) total += parts[b * layout.total + offset + k];
-      targets[i][k] = total;
+      (*target)[k] = total;
     }
-    offset += layout.sizes[i];
+    offset += *size++;
   }
   for (int o = 0; o < 2 * shape.heads; ++o) {
     double total = 0;
