@@ -30,8 +30,8 @@ OPS = Table(
     chunk_size={128: 64, 384: 128, 576: 256},
 )
 # The C++ kernels, forward and backward, measured on two cores with AVX-512 for heads of 144, 288
-# and 576; those of 64 follow them. What a tile of 64 steps costs does not depend on the form, so that
-# the lead of the parallel form ends where its multiplications exceed the other's.
+# and 576; those of 64 follow them. What a tile of 64 steps costs does not depend on the form, so
+# that the lead of the parallel form ends where its multiplications exceed the other's.
 KERNEL = Table(
     longest_parallel={64: 256, 144: 448, 288: 704, 576: 1536},
     chunk_size={64: 64, 576: 128},
