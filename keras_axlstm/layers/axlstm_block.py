@@ -5,6 +5,7 @@ from keras_axlstm.layers.causal_convolution import CausalConvolution
 from keras_axlstm.layers.mixer import mix
 from keras_axlstm.layers.mlstm import MLSTM
 from keras_axlstm.layers.multi_head_norm import MultiHeadNorm
+from keras_axlstm.layers.projection import project
 from keras_axlstm.recurrence.choice import choose_form
 from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters
 
@@ -101,9 +102,9 @@ class AxLSTMBlock(keras.layers.Layer):
         self.down_projection.build(inner_shape)
 
     def call(self, inputs, mask=None):
-        uz = _project(self.up_projection, self.norm(inputs))
+        uz = project(self.up_projection, self.norm(inputs))
         mixed = mix(uz, mask, self._mixer_parameters(), self._mixer_options(uz))
-        return inputs + _project(self.down_projection, mixed)
+        return inputs + project(self.down_projection, mixed)
 
     def _mixer_parameters(self):
         weights = (
@@ -142,14 +143,3 @@ class AxLSTMBlock(keras.layers.Layer):
             }
         )
         return config
-
-
-def _project(dense, inputs):
-    """`dense(inputs)` on all tokens as rows of one matrix.
-
-    The gradient of the kernel is then a plain product; that of a product with a batch dimension
-    makes XLA's CPU compiler (jaxlib 0.10.2) write a transposed copy of the tokens.
-    """
-    batch, time, channels = ops.shape(inputs)
-    outputs = dense(ops.reshape(inputs, (-1, channels)))
-    return ops.reshape(outputs, (batch, time, outputs.shape[-1]))

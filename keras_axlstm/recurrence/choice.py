@@ -40,6 +40,9 @@ KERNEL = Table(
 # products, eager PyTorch from the scores that smaller blocks leave out.
 PARALLEL_BLOCK = {"torch": 64}.get(keras.backend.backend(), 128)
 
+# Tokens from which on packing a kernel for the tile unit is worth while.
+SHORTEST_PROJECTION = 64
+
 
 def choose_form(
     steps: int | None,

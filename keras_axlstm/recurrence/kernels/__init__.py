@@ -3,8 +3,8 @@
 The only place of the package that imports a backend, one file each. A backend's module has
 
 - `unavailable(kernel, x)`: every reason why a kernel cannot run on the device of the tensor `x`;
-- `language(x)`: what the kernels for that device are written in, None if there are none after all;
-- `mlstm(...)` and `mixer(...)`: the kernels.
+- `language(kernel, x)`: what a kernel for that device is written in, None if there is none after all;
+- `mlstm(...)`, `mixer(...)` and `projection(...)`: the kernels.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import keras
 from keras_axlstm.recurrence.kernels.native.call import MixerOptions as MixerOptions
 from keras_axlstm.recurrence.kernels.native.call import MixerParameters as MixerParameters
 
-KERNELS = ("mlstm", "mixer")
+KERNELS = ("mlstm", "mixer", "projection")
 IMPLEMENTATIONS = ("auto", "ops", "fused")
 
 _default = "auto"
@@ -86,7 +86,7 @@ def language(kernel: str, x) -> tuple[str | None, list[str]]:
     reasons = unavailable(kernel, x)
     if module is None or reasons:
         return None, reasons
-    found = module.language(x)
+    found = module.language(kernel, x)
     return found, [] if found else [f"{kernel}: there is none for this device"]
 
 
@@ -115,6 +115,13 @@ def choose(kernel: str, implementation: str, x, reasons=()) -> types.ModuleType 
         listed = "\n".join(f"- {reason}" for reason in reasons)
         raise NotImplementedError(f"the fused kernel {kernel!r} cannot be used here:\n{listed}")
     return None
+
+
+def choose_optional(kernel: str, x, reasons=()) -> types.ModuleType | None:
+    """As `choose`, for a kernel that even `"fused"` does without where there is none."""
+    if _default == "ops" or reasons or unavailable(kernel, x):
+        return None
+    return backend_kernels()
 
 
 def kernel_dtype(*tensors) -> str:

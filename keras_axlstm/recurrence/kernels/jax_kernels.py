@@ -4,7 +4,7 @@ import jax
 
 from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
-from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
+from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call, projection_call
 
 
 def unavailable(kernel, x) -> list[str]:
@@ -12,13 +12,21 @@ def unavailable(kernel, x) -> list[str]:
 
     The platform is known only when XLA compiles; where JAX finds a TPU it needs no C++ compiler.
     """
-    on_tpu = kernel == "mlstm" and jax.default_backend() == "tpu"
-    return ([] if on_tpu else build.unavailable("jax")) + failed_self_check(kernel)
+    if kernel == "projection":
+        problems = build.without_tiles("jax")
+    elif kernel == "mlstm" and jax.default_backend() == "tpu":
+        problems = []
+    else:
+        problems = build.unavailable("jax")
+    return problems + failed_self_check(kernel)
 
 
-def language(x) -> str | None:
+def language(kernel, x) -> str | None:
     """What XLA takes where it compiles for the default platform."""
-    return {"cpu": "C++", "tpu": "Pallas"}.get(jax.default_backend())
+    platform = jax.default_backend()
+    if platform == "tpu":
+        return "Pallas" if kernel == "mlstm" else None
+    return "C++" if platform == "cpu" else None
 
 
 def mlstm(
@@ -38,3 +46,10 @@ def mixer(inputs, mask, parameters, options, otherwise):
 
     call = mixer_call(inputs, parameters, options)
     return jax_binding.mixer(call, options.epsilon, otherwise, inputs, mask, parameters)
+
+
+def projection(x, kernel, otherwise):
+    """x kernel, (rows, outputs); `otherwise` where there is no kernel."""
+    from keras_axlstm.recurrence.kernels.native import jax_binding
+
+    return jax_binding.projection(projection_call(x, kernel), otherwise, x, kernel)

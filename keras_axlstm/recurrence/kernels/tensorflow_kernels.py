@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
-from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call
+from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call, projection_call
 
 
 def unavailable(kernel, x) -> list[str]:
@@ -16,7 +16,8 @@ def unavailable(kernel, x) -> list[str]:
         return [f"{kernel}: there is none for the device {accelerators[0]}"]
     if x.shape[1] is None:
         return [f"{kernel}: the number of time steps must be known when TensorFlow traces"]
-    return (build.unavailable("tensorflow") or _refused()) + failed_self_check(kernel)
+    problems = build.without_tiles if kernel == "projection" else build.unavailable
+    return (problems("tensorflow") or _refused()) + failed_self_check(kernel)
 
 
 @functools.cache
@@ -31,7 +32,7 @@ def _refused() -> list[str]:
     return []
 
 
-def language(x) -> str | None:
+def language(kernel, x) -> str | None:
     """What the kernels are written in."""
     return "C++"
 
@@ -53,3 +54,10 @@ def mixer(inputs, mask, parameters, options, otherwise):
 
     call = mixer_call(inputs, parameters, options)
     return tensorflow_binding.mixer(call, options, inputs, mask, parameters)
+
+
+def projection(x, kernel, otherwise):
+    """x kernel, (rows, outputs)."""
+    from keras_axlstm.recurrence.kernels.native import tensorflow_binding
+
+    return tensorflow_binding.projection(projection_call(x, kernel), x, kernel)

@@ -17,16 +17,17 @@ def unavailable(kernel, x) -> list[str]:
 @torch.compiler.assume_constant_result
 def _unavailable(kernel: str, device: str, head_dim: int) -> list[str]:
     if device == "cpu":
-        return build.unavailable("torch") + failed_self_check(kernel)
+        problems = build.without_tiles if kernel == "projection" else build.unavailable
+        return problems("torch") + failed_self_check(kernel)
     reasons = availability.unavailable(device)
-    if kernel == "mixer":
-        reasons.append("the kernel 'mixer' exists for the CPU only")
+    if kernel != "mlstm":
+        reasons.append(f"the kernel {kernel!r} exists for the CPU only")
     elif head_dim > MAX_HEAD_DIM:
         reasons.append(f"head_dim is {head_dim}, the Triton kernels take up to {MAX_HEAD_DIM}")
     return reasons + failed_self_check(kernel)
 
 
-def language(x) -> str | None:
+def language(kernel, x) -> str | None:
     """What the kernels for the device of `x` are written in."""
     return "C++" if x.device.type == "cpu" else "Triton"
 
@@ -51,3 +52,10 @@ def mixer(inputs, mask, parameters, options, otherwise):
     from keras_axlstm.recurrence.kernels.native import torch_binding
 
     return torch_binding.mixer(inputs, mask, parameters, options)
+
+
+def projection(x, kernel, otherwise):
+    """x kernel, (rows, outputs)."""
+    from keras_axlstm.recurrence.kernels.native import torch_binding
+
+    return torch_binding.projection(x, kernel)

@@ -1,5 +1,6 @@
 """Compiles the kernels once per machine, source and framework version."""
 
+import ctypes
 import functools
 import hashlib
 import importlib.metadata
@@ -54,6 +55,15 @@ def unavailable(backend: str) -> list[str]:
     """Why there are no kernels for a backend here; empty if there are. Compiles them if need be."""
     problem = _problem(backend)
     return [] if problem is None else [problem]
+
+
+@functools.cache
+def without_tiles(backend: str) -> list[str]:
+    """Why there is no kernel for projections, which needs more than the others; empty if it is."""
+    problems = unavailable(backend)
+    if not problems and not ctypes.CDLL(str(library(backend))).axlstm_has_tiles():
+        problems = ["projection: the processor has no tile unit for bfloat16 (AMX)"]
+    return problems
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import keras
 
 # In the order of kKernels in src/library.h.
-KERNELS = ("mlstm_forward", "mlstm_backward", "mixer_forward", "mixer_backward")
+KERNELS = ("mlstm_forward", "mlstm_backward", "mixer_forward", "mixer_backward", "product")
 # Steps of a tile, kTile in src/head.h.
 TILE = 64
 Array = Any
@@ -203,6 +203,40 @@ class MixerCall(NamedTuple):
         return self.heads * self.dim
 
 
+class ProjectionCall(NamedTuple):
+    """One product of rows of channels with a kernel."""
+
+    rows: int | None  # None while TensorFlow traces an open number
+    inputs: int
+    outputs: int
+    dtype: str
+
+    def forward(self, run: Run, x: Array, kernel: Array) -> Array:
+        """x kernel, (rows, outputs)."""
+        spec: Spec = ((self.rows, self.outputs), self.dtype)
+        return self._product(run, x, kernel, self.outputs, False, False, spec)
+
+    def backward(self, run: Run, x: Array, kernel: Array, dy: Array) -> tuple[Array, Array]:
+        """Gradients of x and kernel."""
+        like_x: Spec = ((self.rows, self.inputs), self.dtype)
+        like_kernel: Spec = ((self.inputs, self.outputs), self.dtype)
+        return (
+            self._product(run, dy, kernel, self.inputs, False, True, like_x),
+            self._product(run, x, dy, self.outputs, True, False, like_kernel),
+        )
+
+    def _product(self, run, left, right, columns, left_transposed, right_transposed, spec):
+        sizes = [
+            int(self.rows or 0),
+            left.shape[1],
+            columns,
+            int(left_transposed),
+            int(right_transposed),
+            int(self.dtype == "bfloat16"),
+        ]
+        return run("product", sizes, [left, right], [spec])[0]
+
+
 def mlstm_call(query: Array, chunk_size: int | None, reverse: bool) -> MLSTMCall:
     """The call for a query (B, S, NH, DH)."""
     batch, steps, heads, dim = query.shape
@@ -224,6 +258,11 @@ def mixer_call(inputs: Array, parameters: MixerParameters, options: MixerOptions
         options.sigmoid_forget_gate,
         dtype_of(inputs),
     )
+
+
+def projection_call(x: Array, kernel: Array) -> ProjectionCall:
+    """The call for rows x (rows, inputs) and a kernel (inputs, outputs)."""
+    return ProjectionCall(x.shape[0], *kernel.shape, dtype_of(x))
 
 
 def dtype_of(x: Array) -> str:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from keras_axlstm.recurrence.kernels.native import build
-from keras_axlstm.recurrence.kernels.native.call import MixerCall, MLSTMCall, describe
+from keras_axlstm.recurrence.kernels.native.call import MixerCall, MLSTMCall, ProjectionCall, describe
 from keras_axlstm.recurrence.kernels.pallas import op as pallas
 from keras_axlstm.recurrence.kernels.pallas.sharded import on_every_device
 
@@ -150,6 +150,29 @@ def _mixer_backward(call, epsilon, otherwise, residuals, dy):
 
 
 mixer.defvjp(_mixer_forward, _mixer_backward)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def projection(call: ProjectionCall, otherwise, x, kernel):
+    """x kernel, (rows, outputs)."""
+    return _projection_forward(call, otherwise, x, kernel)[0]
+
+
+def _projection_forward(call, otherwise, x, kernel):
+    native = functools.partial(call.forward, run)
+    y = jax.lax.platform_dependent(x, kernel, cpu=native, default=otherwise)
+    return y, (x, kernel)
+
+
+def _projection_backward(call, otherwise, saved, dy):
+    def fallback(x, kernel, dy):
+        return jax.vjp(otherwise, x, kernel)[1](dy)
+
+    native = functools.partial(call.backward, run)
+    return jax.lax.platform_dependent(*saved, dy, cpu=native, default=fallback)
+
+
+projection.defvjp(_projection_forward, _projection_backward)
 
 
 def _array(x: float):

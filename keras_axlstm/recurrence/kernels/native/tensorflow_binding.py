@@ -18,6 +18,7 @@ from keras_axlstm.recurrence.kernels.native.call import (
     MixerOptions,
     MixerParameters,
     MLSTMCall,
+    ProjectionCall,
     describe,
 )
 
@@ -144,6 +145,17 @@ def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
         return y, gradient
 
     return op(inputs, *parameters)
+
+
+def projection(call: ProjectionCall, x, kernel):
+    """x kernel, (rows, outputs)."""
+
+    @tf.custom_gradient
+    def op(*tensors):
+        x, kernel = _constants(tensors)
+        return call.forward(run, x, kernel), functools.partial(call.backward, run, x, kernel)
+
+    return op(x, kernel)
 
 
 def _constants(tensors):

@@ -13,6 +13,7 @@ from keras_axlstm.recurrence.kernels.native.call import (
     MixerParameters,
     mixer_call,
     mlstm_call,
+    projection_call,
 )
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -20,7 +21,15 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @functools.cache
 def _load() -> ctypes.CDLL:
-    return ctypes.CDLL(str(library("torch")))
+    kernels = ctypes.CDLL(str(library("torch")))
+    # Among the symbols that PyTorch has made visible to all.
+    process = ctypes.CDLL(None)
+    try:
+        openmp = [process.GOMP_parallel, process.omp_get_max_threads]
+    except AttributeError:
+        return kernels
+    kernels.axlstm_use_openmp(*(ctypes.cast(function, ctypes.c_void_p) for function in openmp))
+    return kernels
 
 
 def run(kernel, sizes, inputs, outputs):
@@ -201,3 +210,42 @@ def mixer(inputs, mask, parameters, options: MixerOptions):
     save = torch.is_grad_enabled() and any(x.requires_grad for x in (inputs, *parameters))
     y, *_ = _mixer(inputs, mask, list(parameters), epsilon, options.integers(), save)
     return y
+
+
+# Projections --------------------------------------------------------------------------------------
+
+
+@torch.library.custom_op("keras_axlstm::projection_cpu", mutates_args=(), device_types="cpu")
+def _projection(x: Tensor, kernel: Tensor) -> Tensor:
+    return projection_call(x, kernel).forward(run, x, kernel)
+
+
+@_projection.register_fake
+def _(x, kernel):
+    return projection_call(x, kernel).forward(_fake_run, x, kernel)
+
+
+@torch.library.custom_op("keras_axlstm::projection_cpu_backward", mutates_args=(), device_types="cpu")
+def _projection_backward(x: Tensor, kernel: Tensor, dy: Tensor) -> tuple[Tensor, Tensor]:
+    return projection_call(x, kernel).backward(run, x, kernel, dy)
+
+
+@_projection_backward.register_fake
+def _(x, kernel, dy):
+    return projection_call(x, kernel).backward(_fake_run, x, kernel, dy)
+
+
+def _save_projection(ctx, inputs, output):
+    ctx.save_for_backward(*inputs)
+
+
+def _differentiate_projection(ctx, dy):
+    return _projection_backward(*ctx.saved_tensors, dy)
+
+
+_projection.register_autograd(_differentiate_projection, setup_context=_save_projection)
+
+
+def projection(x, kernel):
+    """x kernel, (rows, outputs)."""
+    return _projection(x, kernel)

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "library.h"
+#include "threads.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;
@@ -26,8 +27,24 @@ struct Call {
   }
 };
 
-ffi::Error run(ffi::RemainingArgs arguments, ffi::RemainingRets results,
+// The threads that XLA computes on, lent for the lifetime of the object.
+class Lent : public axlstm::ThreadPool {
+ public:
+  explicit Lent(ffi::ThreadPool& pool) : pool_(pool), threads_(pool.num_threads()) {
+    if (threads_ > 0) axlstm::lent_pool = this;
+  }
+  ~Lent() { axlstm::lent_pool = nullptr; }
+  int threads() const override { return threads_; }
+  void start(std::function<void()> task) override { pool_.Schedule(std::move(task)); }
+
+ private:
+  ffi::ThreadPool& pool_;
+  const int threads_;
+};
+
+ffi::Error run(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::RemainingRets results,
                ffi::Span<const int64_t> description) {
+  const Lent lent(pool);
   Call call(description.begin());
   // TensorFlow leaves the batch size open until it compiles.
   call.sizes[0] = arguments.get<ffi::AnyBuffer>(0).value().dimensions()[0];
@@ -46,8 +63,11 @@ ffi::Error run(ffi::RemainingArgs arguments, ffi::RemainingRets results,
 }  // namespace
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(axlstm_xla, run,
-                              ffi::Ffi::Bind().RemainingArgs().RemainingRets().Attr<
-                                  ffi::Span<const int64_t>>("description"));
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .RemainingArgs()
+                                  .RemainingRets()
+                                  .Attr<ffi::Span<const int64_t>>("description"));
 
 // Registers the handler with the XLA that `get_api` belongs to; returns 0 if it is accepted.
 extern "C" int axlstm_register(const XLA_FFI_Api* (*get_api)(), const char* target) {

@@ -2,6 +2,7 @@
 #include "library.h"
 
 #include "mixer_backward.h"
+#include "product.h"
 
 using namespace axlstm;
 
@@ -64,6 +65,19 @@ void mixer_backward_of(const int64_t* sizes, void* const* in, void* const* out) 
                  saved(in, 13), at<const T>(in, 16), at<T>(out, 0), parameters(out, 1));
 }
 
+#ifdef AXLSTM_TILES
+template <typename T>
+void product_of(const int64_t* s, void* const* in, void* const* out) {
+  const int rows = s[0], columns = s[1], n = s[2];
+  const bool left_transposed = s[3], right_transposed = s[4];
+  const int m = left_transposed ? columns : rows, depth = left_transposed ? rows : columns;
+  // In memory the right side is (depth, n), or transposed (n, depth); its outer elements are columns.
+  const Operand<T> left{at<const T>(in, 0), columns, left_transposed};
+  const Operand<T> right{at<const T>(in, 1), right_transposed ? depth : n, !right_transposed};
+  product(left, right, at<T>(out, 0), m, n, depth);
+}
+#endif
+
 }  // namespace
 
 // sizes: batch, steps, heads, dim, chunk (tiles), reverse, bfloat16.
@@ -94,6 +108,32 @@ extern "C" int axlstm_mixer_forward(const int64_t* sizes, void* const* in, void*
 extern "C" int axlstm_mixer_backward(const int64_t* sizes, void* const* in, void* const* out) try {
   (sizes[9] ? mixer_backward_of<BFloat16> : mixer_backward_of<float>)(sizes, in, out);
   return 0;
+} catch (...) {
+  return 1;
+}
+
+extern "C" void axlstm_use_openmp(void* parallel, void* threads) {
+  lent_openmp = {reinterpret_cast<decltype(OpenMP::parallel)>(parallel),
+                 reinterpret_cast<decltype(OpenMP::threads)>(threads)};
+}
+
+extern "C" int axlstm_has_tiles() {
+#ifdef AXLSTM_TILES
+  return tiles_permitted();
+#else
+  return 0;
+#endif
+}
+
+// sizes: rows and columns of the left array, n, left transposed, right transposed, bfloat16.
+extern "C" int axlstm_product(const int64_t* sizes, void* const* in, void* const* out) try {
+#ifdef AXLSTM_TILES
+  if (tiles_permitted()) {
+    (sizes[5] ? product_of<BFloat16> : product_of<float>)(sizes, in, out);
+    return 0;
+  }
+#endif
+  return 1;
 } catch (...) {
   return 1;
 }

@@ -256,6 +256,8 @@ static void mix_head(const MixerShape& shape, int b, int h, const T* uz, const f
 template <typename T>
 static void mixer_forward(const MixerShape& shape, const T* uz, const float* mask,
                           const Parameters& all, float epsilon, T* y, float* gates, Saved saved) {
+  prefer_large_pages(y, shape.numbers());
+  prefer_large_pages(saved.h, shape.numbers());
   const auto parameters_of = [&](int h, Scratch& scratch) {
     HeadParameters parameters(shape, round_up(shape.dim, kLanes), scratch);
     parameters.set(shape, all, h);

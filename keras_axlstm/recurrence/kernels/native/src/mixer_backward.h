@@ -247,6 +247,7 @@ template <typename T>
 static void mixer_backward(const MixerShape& shape, const T* uz, const float* mask,
                            const Parameters& all, float epsilon, const float* gates, Saved saved,
                            const T* dy, T* duz, const Parameters& gradients) {
+  prefer_large_pages(duz, 2 * shape.numbers());
   const ParameterSums layout(shape);
   std::vector<float> parts(layout.total * shape.batch);
   std::vector<float> dgates(size_t(shape.batch) * shape.steps * 2 * shape.heads);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backward.h"
+#include "pages.h"
 #include "threads.h"
 
 namespace axlstm {
@@ -12,6 +13,7 @@ struct Shape {
   bool reverse;
 
   bool chunked() const { return chunk * kTile < steps; }
+  size_t numbers() const { return size_t(batch) * steps * heads * dim; }
   // Where step t of the recurrence lies in time.
   int time(int t) const { return reverse ? steps - 1 - t : t; }
   size_t row(int b, int h, int t) const {
@@ -91,6 +93,7 @@ template <typename T>
 static void mlstm_forward(const Shape& shape, const T* query, const T* key, const T* value,
                           const float* log_i, const float* log_f, States initial, float* h,
                           float* l, float* m, States last) {
+  prefer_large_pages(h, shape.numbers());
   parallel_for(shape.batch * shape.heads, [&](int unit, Scratch& scratch) {
     const int b = unit / shape.heads, n = unit % shape.heads;
     Head head(shape.steps, shape.dim, false, scratch);
@@ -121,6 +124,7 @@ static void mlstm_backward(const Shape& shape, const T* query, const T* key, con
                            const float* log_i, const float* log_f, States initial, const float* h,
                            const float* l, const float* m, const float* dh, States dlast, T* dquery,
                            T* dkey, T* dvalue, float* dlog_i, float* dlog_f, States dinitial) {
+  for (T* gradient : {dquery, dkey, dvalue}) prefer_large_pages(gradient, shape.numbers());
   parallel_for(shape.batch * shape.heads, [&](int unit, Scratch& scratch) {
     const int b = unit / shape.heads, n = unit % shape.heads;
     Head head(shape.steps, shape.dim, true, scratch);

@@ -1,11 +1,12 @@
-// Working memory of one thread, reused from one piece of work to the next: fresh pages cost more
-// than the arithmetic done on them.
+// Working memory of one thread, reused from one piece of work and one call to the next: fresh pages
+// cost more than the arithmetic done on them.
 #pragma once
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <vector>
 
@@ -30,6 +31,12 @@ class Scratch {
 
   Mark mark() const { return next_; }
   void release(Mark mark) { next_ = mark; }
+
+  size_t size() const {
+    size_t total = 0;
+    for (const Block& block : blocks_) total += block.size;
+    return total;
+  }
 
  private:
   static constexpr size_t kAlignment = 64, kBlock = size_t(1) << 21;
@@ -56,6 +63,53 @@ class Scratch {
 
   std::vector<Block> blocks_;
   Mark next_;
+};
+
+// Scratch on loan to a thread. A few that are not too large are kept for later calls.
+class BorrowedScratch {
+ public:
+  BorrowedScratch() {
+    // In the child of a fork another thread may have left the lock closed: then nothing is reused.
+    const std::unique_lock<std::mutex> lock(shelf().mutex, std::try_to_lock);
+    if (lock && !shelf().kept.empty()) {
+      scratch_ = std::move(shelf().kept.back());
+      shelf().kept.pop_back();
+    } else {
+      scratch_ = std::make_unique<Scratch>();
+    }
+    scratch_->release({});
+  }
+
+  ~BorrowedScratch() {
+    if (scratch_->size() > kLargest) return;
+    const std::unique_lock<std::mutex> lock(shelf().mutex, std::try_to_lock);
+    if (lock && shelf().kept.size() < kMost) shelf().kept.push_back(std::move(scratch_));
+  }
+
+  BorrowedScratch(const BorrowedScratch&) = delete;
+  BorrowedScratch& operator=(const BorrowedScratch&) = delete;
+
+  Scratch& operator*() const { return *scratch_; }
+
+ private:
+  static constexpr size_t kLargest = size_t(1) << 26, kMost = 16;
+
+  struct Shelf {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<Scratch>> kept;
+  };
+
+  // Never destroyed: threads may still compute while the process ends.
+  static Shelf& shelf() {
+    static Shelf* const shelf = [] {
+      auto* made = new Shelf;
+      made->kept.reserve(kMost);
+      return made;
+    }();
+    return *shelf;
+  }
+
+  std::unique_ptr<Scratch> scratch_;
 };
 
 }  // namespace axlstm

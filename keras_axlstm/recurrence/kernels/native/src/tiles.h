@@ -1,0 +1,183 @@
+// Operands of matrix products for the tile unit of x86 processors (AMX), which multiplies bfloat16
+// and adds in float32.
+//
+// A float32 is the sum of three bfloat16, a = a1 + a2 + a3, each about 2^-8 of the one before. The
+// six products a1 b1, a1 b2, a2 b1, a1 b3, a2 b2, a3 b1 leave out what is below 2^-24 of a b, so
+// that the result has the rounding errors of a product in float32. An infinity makes the result
+// infinite or NaN.
+#pragma once
+
+#if defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__linux__)
+#define AXLSTM_TILES
+
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "simd.h"
+
+namespace axlstm {
+
+// Linux gives the tile registers to a process that asks for them.
+inline bool tiles_permitted() {
+  constexpr long kRequest = 0x1023, kTileData = 18;
+  static const bool permitted = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  return permitted;
+}
+
+constexpr int kSide = 16;                  // rows of a tile, and float32 in a row
+constexpr int kDepth = 2 * kSide;          // bfloat16 in a row
+constexpr int kTileSize = kSide * kDepth;  // bfloat16 in a tile
+
+// All tile registers of this thread as full tiles, for the lifetime of the object.
+class TileRegisters {
+ public:
+  TileRegisters() {
+    struct alignas(64) {
+      uint8_t palette = 1, start = 0, reserved[14] = {};
+      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+    } configuration;
+    _tile_loadconfig(&configuration);
+  }
+  ~TileRegisters() { _tile_release(); }
+  TileRegisters(const TileRegisters&) = delete;
+  TileRegisters& operator=(const TileRegisters&) = delete;
+};
+
+// One side of a product: the element (outer, depth) lies at data[outer * stride + depth], or, if
+// transposed, at data[depth * stride + outer].
+template <typename T>
+struct Operand {
+  const T* data;
+  ptrdiff_t stride;
+  bool transposed;
+
+  Operand from(ptrdiff_t outer, ptrdiff_t depth) const {
+    return {data + (transposed ? depth * stride + outer : outer * stride + depth), stride,
+            transposed};
+  }
+};
+
+// bfloat16 that make up a number.
+template <typename T>
+constexpr int kParts = sizeof(T) == sizeof(float) ? 3 : 1;
+
+AXLSTM_INLINE __mmask16 first_lanes(int count) {
+  return count >= kSide ? 0xffff : count <= 0 ? 0 : (1u << count) - 1;
+}
+
+// bfloat16 in the lower or upper half of 32 bits.
+AXLSTM_INLINE __m512i low_halves(__m256bh x) { return _mm512_cvtepu16_epi32((__m256i)x); }
+AXLSTM_INLINE __m512i high_halves(__m256i x) {
+  return _mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16);
+}
+
+// What bfloat16 (in upper halves) leave of x; nothing of an infinity.
+AXLSTM_INLINE __m512 rest(__m512 x, __m512i bfloat16) {
+  const __m512 y = _mm512_castsi512_ps(bfloat16);
+  const __mmask16 finite =
+      _mm512_cmp_ps_mask(_mm512_abs_ps(y), _mm512_set1_ps(INFINITY), _CMP_LT_OQ);
+  return _mm512_maskz_sub_ps(finite, x, y);
+}
+
+// Pairs (even[i], odd[i]) of each part.
+AXLSTM_INLINE void split_pairs(__m512 even, __m512 odd, __m512i parts[3]) {
+  for (int part = 0; part < 3; ++part) {
+    const __m512i low = low_halves(_mm512_cvtneps_pbh(even));
+    const __m512i high = high_halves((__m256i)_mm512_cvtneps_pbh(odd));
+    parts[part] = _mm512_or_si512(low, high);
+    even = rest(even, _mm512_slli_epi32(low, 16));
+    odd = rest(odd, high);
+  }
+}
+
+// Each part of 32 numbers in their order.
+AXLSTM_INLINE void split_row(__m512 first, __m512 second, __m512i parts[3]) {
+  for (int part = 0; part < 3; ++part) {
+    const __m512i row = parts[part] = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+    first = rest(first, high_halves(_mm512_castsi512_si256(row)));
+    second = rest(second, high_halves(_mm512_extracti64x4_epi64(row, 1)));
+  }
+}
+
+AXLSTM_INLINE void transpose_tile(__m512i rows[kSide]) {
+  __m512i x[kSide];
+  for (int i = 0; i < 16; i += 2) {
+    x[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+    x[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    rows[i] = _mm512_unpacklo_epi64(x[i], x[i + 2]);
+    rows[i + 1] = _mm512_unpackhi_epi64(x[i], x[i + 2]);
+    rows[i + 2] = _mm512_unpacklo_epi64(x[i + 1], x[i + 3]);
+    rows[i + 3] = _mm512_unpackhi_epi64(x[i + 1], x[i + 3]);
+  }
+  for (int i = 0; i < 16; i += 8)
+    for (int j = 0; j < 4; ++j) {
+      x[i + j] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0x88);
+      x[i + j + 4] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0xdd);
+    }
+  for (int j = 0; j < 8; ++j) {
+    rows[j] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0x88);
+    rows[j + 8] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0xdd);
+  }
+}
+
+// Row i of a tile in each part, as it comes from memory: of outer element i, or, if transposed, of
+// the depths 2 i and 2 i + 1. Zeros beyond the `outers` and `depths` that are there.
+AXLSTM_INLINE void read_row(Operand<float> x, int i, int outers, int depths, __m512i parts[3]) {
+  if (x.transposed) {
+    const float* row = x.data + 2 * i * x.stride;
+    const __mmask16 lanes = first_lanes(outers);
+    split_pairs(_mm512_maskz_loadu_ps(2 * i < depths ? lanes : 0, row),
+                _mm512_maskz_loadu_ps(2 * i + 1 < depths ? lanes : 0, row + x.stride), parts);
+  } else {
+    const float* row = x.data + i * x.stride;
+    const bool there = i < outers;
+    split_row(_mm512_maskz_loadu_ps(there ? first_lanes(depths) : 0, row),
+              _mm512_maskz_loadu_ps(there ? first_lanes(depths - kSide) : 0, row + kSide), parts);
+  }
+}
+
+AXLSTM_INLINE void read_row(Operand<BFloat16> x, int i, int outers, int depths, __m512i parts[1]) {
+  if (x.transposed) {
+    const BFloat16* row = x.data + 2 * i * x.stride;
+    const __mmask16 lanes = first_lanes(outers);
+    const __m256i even = _mm256_maskz_loadu_epi16(2 * i < depths ? lanes : 0, row);
+    const __m256i odd = _mm256_maskz_loadu_epi16(2 * i + 1 < depths ? lanes : 0, row + x.stride);
+    parts[0] = _mm512_or_si512(low_halves((__m256bh)even), high_halves(odd));
+  } else {
+    const uint32_t lanes = first_lanes(depths) | uint32_t(first_lanes(depths - kSide)) << kSide;
+    parts[0] = _mm512_maskz_loadu_epi16(i < outers ? lanes : 0, x.data + i * x.stride);
+  }
+}
+
+// Tiles of all parts: rows of outer elements for the left side of a product, rows of pairs of depths
+// for the right side.
+template <bool kRight, typename T>
+static void pack_tile(Operand<T> x, int outers, int depths, uint16_t* target) {
+  __m512i parts[kParts<T>][kSide];
+  for (int i = 0; i < kSide; ++i) {
+    __m512i row[kParts<T>];
+    read_row(x, i, outers, depths, row);
+    for (int part = 0; part < kParts<T>; ++part) parts[part][i] = row[part];
+  }
+  for (auto& rows : parts) {
+    if (x.transposed != kRight) transpose_tile(rows);
+    for (int i = 0; i < kSide; ++i, target += kDepth) _mm512_store_si512(target, rows[i]);
+  }
+}
+
+// Tiles in the order outer elements, depth, part.
+template <bool kRight, typename T>
+static void pack(Operand<T> x, int outers, int depths, uint16_t* target) {
+  for (int i = 0; i < outers; i += kSide)
+    for (int k = 0; k < depths; k += kDepth, target += kParts<T> * kTileSize)
+      pack_tile<kRight>(x.from(i, k), outers - i, depths - k, target);
+}
+
+}  // namespace axlstm
+#endif
