@@ -27,9 +27,10 @@ class Choice(NamedTuple):
     steps: int
     form: str
     chunk_size: int | None  # None in the parallel form
-    # What computes the recurrence, and a whole block around it, as "C++ kernel".
+    # What computes the recurrence, a whole block around it, and its projections, as "C++ kernel".
     mlstm: str
     mixer: str
+    projection: str
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -127,9 +128,9 @@ def _head_dims() -> dict[str, int]:
 
 def _print_choices(choices: Sequence[Choice], reasons: dict[str, list[str]]) -> None:
     rows = [["-" if value is None else value for value in choice] for choice in choices]
-    header = ("preset", "head_dim", "steps", "form", "chunk", "recurrence", "block")
+    header = ("preset", "head_dim", "steps", "form", "chunk", "recurrence", "block", "projections")
     print(f"\n{format_table(header, rows)}")
-    for kernel, name in (("mlstm", "recurrence"), ("mixer", "block")):
+    for kernel, name in zip(reasons, header[-len(reasons) :], strict=True):
         if reasons[kernel]:
             print(f"\nkeras.ops for the {name}, because:")
             print("\n".join(f"- {reason}" for reason in reasons[kernel]))
@@ -166,6 +167,8 @@ def _check_fields(check: "Check") -> dict[str, object]:
 
 def _advice(reports: "Sequence[KernelReport]", reasons: dict[str, list[str]], checked: bool) -> str:
     """One line: what to do."""
+    from keras_axlstm.recurrence.kernels import OPTIONAL
+
     failed = [f"{report.kernel}: {report.problems[0]}" for report in reports if report.problems]
     if failed:
         unwritten = [report.not_recorded for report in reports if report.not_recorded]
@@ -179,7 +182,8 @@ def _advice(reports: "Sequence[KernelReport]", reasons: dict[str, list[str]], ch
             f"FAILED: {'; '.join(failed)}. keras.ops computes in its place from now on. Update the "
             "package or the backend, then run `keras-axlstm doctor` again."
         )
-    missing = [f"no kernel for the {kernel}" for kernel in reasons if reasons[kernel]]
+    needed = [kernel for kernel in reasons if kernel not in OPTIONAL]
+    missing = [f"no kernel for the {kernel}" for kernel in needed if reasons[kernel]]
     if missing:
         return (
             f"Everything works; {' and '.join(missing)} here, the reasons are above. What they "

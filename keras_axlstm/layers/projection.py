@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_axlstm.recurrence.choice import SHORTEST_PROJECTION
+from keras_axlstm.recurrence.choice import large_projection
 from keras_axlstm.recurrence.kernels import choose_optional, kernel_dtype
 
 
@@ -22,20 +22,22 @@ def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.Keras
     """
     batch, time, channels = ops.shape(inputs)
     rows = ops.reshape(inputs, (-1, channels))
-    no_kernel = []
-    if dense.quantization_mode is not None:
-        no_kernel.append(f"the weights are quantized to {dense.quantization_mode}")
-    if rows.shape[0] is not None and rows.shape[0] < SHORTEST_PROJECTION:
-        no_kernel.append(f"fewer than {SHORTEST_PROJECTION} tokens")
-    kernels = choose_optional("projection", rows, no_kernel)
-    outputs = dense(rows) if kernels is None else _by_kernel(kernels, dense, rows)
+    size = (rows.shape[0], channels, dense.units)
+    if dense.quantization_mode is None and large_projection(*size, kernel_dtype(rows)):
+        outputs = multiply(rows, ops.cast(dense.kernel, rows.dtype))
+        if dense.bias is not None:
+            outputs = outputs + ops.cast(dense.bias, outputs.dtype)
+        outputs = dense.activation(outputs)
+    else:
+        outputs = dense(rows)
     return ops.reshape(outputs, (batch, time, outputs.shape[-1]))
 
 
-def _by_kernel(kernels, dense, rows):
-    dtype = kernel_dtype(rows)
-    weights = ops.cast(dense.kernel, dtype)
-    outputs = ops.cast(kernels.projection(ops.cast(rows, dtype), weights, ops.matmul), rows.dtype)
-    if dense.bias is not None:
-        outputs = outputs + ops.cast(dense.bias, outputs.dtype)
-    return dense.activation(outputs)
+def multiply(x: keras.KerasTensor, weights: keras.KerasTensor) -> keras.KerasTensor:
+    """`x weights` for `(rows, inputs)` and `(inputs, outputs)` of one dtype, by a kernel if any."""
+    kernels = choose_optional("projection", x)
+    if kernels is None:
+        return ops.matmul(x, weights)
+    dtype = kernel_dtype(x, weights)
+    arguments = (ops.cast(x, dtype), ops.cast(weights, dtype))
+    return ops.cast(kernels.projection(*arguments, ops.matmul), x.dtype)

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_axlstm.layers.projection import project
+
 
 @keras.saving.register_keras_serializable(package="keras_axlstm")
 class SelfAttention(keras.layers.Layer):
@@ -56,13 +58,14 @@ class SelfAttention(keras.layers.Layer):
         batch, time, channels = ops.shape(inputs)
         heads_shape = (batch, time, self.num_heads, channels // self.num_heads)
         query, key, value = (
-            ops.reshape(dense(inputs), heads_shape) for dense in (self.query, self.key, self.value)
+            ops.reshape(project(dense, inputs), heads_shape)
+            for dense in (self.query, self.key, self.value)
         )
         if mask is not None:
             mask = ops.reshape(ops.cast(mask, "bool"), (batch, 1, 1, time))
             mask = ops.broadcast_to(mask, (batch, 1, time, time))
         attended = ops.dot_product_attention(query, key, value, mask=mask)
-        return self.output_projection(ops.reshape(attended, (batch, time, channels)))
+        return project(self.output_projection, ops.reshape(attended, (batch, time, channels)))
 
     def compute_output_shape(self, inputs_shape):
         return inputs_shape

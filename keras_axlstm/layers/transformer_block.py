@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_axlstm.layers.projection import project
 from keras_axlstm.layers.self_attention import SelfAttention
 
 
@@ -59,8 +60,8 @@ class TransformerBlock(keras.layers.Layer):
 
     def call(self, inputs, mask=None):
         x = inputs + self.attention(self.attention_norm(inputs), mask=mask)
-        hidden = ops.gelu(self.mlp_hidden(self.mlp_norm(x)), approximate=False)
-        return x + self.mlp_output(hidden)
+        hidden = ops.gelu(project(self.mlp_hidden, self.mlp_norm(x)), approximate=False)
+        return x + project(self.mlp_output, hidden)
 
     def compute_output_shape(self, inputs_shape):
         return inputs_shape

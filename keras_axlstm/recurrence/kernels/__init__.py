@@ -3,7 +3,7 @@
 The only place of the package that imports a backend, one file each. A backend's module has
 
 - `unavailable(kernel, x)`: every reason why a kernel cannot run on the device of the tensor `x`;
-- `language(kernel, x)`: what a kernel for that device is written in, None if there is none after all;
+- `language(kernel, x)`: what a kernel for that device is written in, None if there is none;
 - `mlstm(...)`, `mixer(...)` and `projection(...)`: the kernels.
 """
 
@@ -18,6 +18,8 @@ from keras_axlstm.recurrence.kernels.native.call import MixerOptions as MixerOpt
 from keras_axlstm.recurrence.kernels.native.call import MixerParameters as MixerParameters
 
 KERNELS = ("mlstm", "mixer", "projection")
+# `keras.ops` lets the backend compute these, which is no loss on most machines.
+OPTIONAL = ("projection",)
 IMPLEMENTATIONS = ("auto", "ops", "fused")
 
 _default = "auto"
@@ -117,9 +119,9 @@ def choose(kernel: str, implementation: str, x, reasons=()) -> types.ModuleType 
     return None
 
 
-def choose_optional(kernel: str, x, reasons=()) -> types.ModuleType | None:
-    """As `choose`, for a kernel that even `"fused"` does without where there is none."""
-    if _default == "ops" or reasons or unavailable(kernel, x):
+def choose_optional(kernel: str, x) -> types.ModuleType | None:
+    """As `choose`, for one of `OPTIONAL`: even `"fused"` does without it where there is none."""
+    if _default == "ops" or unavailable(kernel, x):
         return None
     return backend_kernels()
 

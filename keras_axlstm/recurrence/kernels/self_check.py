@@ -12,12 +12,14 @@ import numpy as np
 from keras import ops
 
 from keras_axlstm.layers.mixer import mix
+from keras_axlstm.layers.projection import multiply
 from keras_axlstm.recurrence import kernels
 from keras_axlstm.recurrence.api import mlstm
 from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters, failures
 from keras_axlstm.recurrence.kernels.gradients import vjp
 
 FORMS = ("parallel", "chunkwise")
+PRODUCTS = ("product",)  # a projection has no form
 # Largest ||kernel - ops|| / ||ops|| by dtype: float32 sums in another order; a few roundings.
 TOLERANCES = {"float32": 1e-4, "bfloat16": 2e-2}
 # Of the presets. C++ code is the same for all sizes, Triton compiles each with tiles of its own.
@@ -108,7 +110,7 @@ def _check_size(kernel: str, head_dim: int) -> list[Check]:
         expected = vjp(case.function(FORMS[0], "float32"), *case[1:])
     return [
         _check(kernel, case, form, dtype, head_dim, expected)
-        for form in FORMS
+        for form in (PRODUCTS if kernel == "projection" else FORMS)
         for dtype in TOLERANCES
     ]
 
@@ -209,7 +211,23 @@ def _mixer_case(head_dim: int) -> _Case:
     return _Case(function, arrays, cotangents)
 
 
-_CASES = {"mlstm": _mlstm_case, "mixer": _mixer_case}
+def _projection_case(head_dim: int) -> _Case:
+    """Up, with a number of channels that fills no tile."""
+    rng = np.random.default_rng(head_dim)
+    rows, inputs, outputs = BATCH * STEPS, HEADS * head_dim + 1, 2 * HEADS * head_dim + 1
+    arrays = [_normal(rng, (rows, inputs)), _normal(rng, (inputs, outputs), inputs**-0.5)]
+
+    def function(form, dtype):
+        def compute(x, weights):
+            y = multiply(ops.cast(x, dtype), ops.cast(weights, dtype))
+            return [ops.cast(y, "float32")]
+
+        return compute
+
+    return _Case(function, arrays, [_normal(rng, (rows, outputs))])
+
+
+_CASES = {"mlstm": _mlstm_case, "mixer": _mixer_case, "projection": _projection_case}
 
 
 def _without_masked(x):

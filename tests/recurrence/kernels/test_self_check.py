@@ -10,9 +10,10 @@ from keras_axlstm import ops
 from keras_axlstm.recurrence import kernels
 from keras_axlstm.recurrence.kernels import failures
 from keras_axlstm.recurrence.kernels.gradients import vjp
-from keras_axlstm.recurrence.kernels.self_check import FORMS, TOLERANCES, check_kernel
+from keras_axlstm.recurrence.kernels.self_check import FORMS, PRODUCTS, TOLERANCES, check_kernel
 from tests.support import failures as support
 from tests.support.failures import failed_json as failed_json
+from tests.support.kernels import skip_without
 
 SMALL = (8,)
 REASON = (
@@ -27,10 +28,13 @@ def a_tensor():
 
 @pytest.mark.parametrize("kernel", kernels.KERNELS)
 def test_healthy_kernels(kernel, failed_json):
+    skip_without(kernel)
     report = check_kernel(kernel, SMALL)
     assert report.unavailable == [] and report.problems == []
     assert [(check.form, check.dtype) for check in report.checks] == [
-        (form, dtype) for form in FORMS for dtype in TOLERANCES
+        (form, dtype)
+        for form in (PRODUCTS if kernel == "projection" else FORMS)
+        for dtype in TOLERANCES
     ]
     assert all(0 < check.gradient_error <= check.tolerance for check in report.checks)
     assert not failed_json.exists()

@@ -11,6 +11,7 @@ import torch
 from keras_axlstm import ops
 from keras_axlstm.layers import AxLSTMBlock
 from keras_axlstm.recurrence.kernels.native import torch_binding
+from tests.support.kernels import skip_without
 from tests.support.tolerances import SAME_FORMULA, relative_error
 
 
@@ -37,6 +38,12 @@ def test_mixer_passes_opcheck():
     options = block._mixer_options(inputs).integers()
     epsilon = torch.tensor([1e-5])
     torch.library.opcheck(torch_binding._mixer, (inputs, mask, weights, epsilon, options, True))
+
+
+def test_projection_passes_opcheck():
+    skip_without("projection")
+    x, weights = torch.randn(70, 20, requires_grad=True), torch.randn(20, 33, requires_grad=True)
+    torch.library.opcheck(torch_binding._projection, (x, weights))
 
 
 def test_compiles_without_graph_breaks():

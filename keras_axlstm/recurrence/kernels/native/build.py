@@ -57,13 +57,17 @@ def unavailable(backend: str) -> list[str]:
     return [] if problem is None else [problem]
 
 
-@functools.cache
 def without_tiles(backend: str) -> list[str]:
     """Why there is no kernel for projections, which needs more than the others; empty if it is."""
     problems = unavailable(backend)
-    if not problems and not ctypes.CDLL(str(library(backend))).axlstm_has_tiles():
+    if not problems and not _has_tiles(backend):
         problems = ["projection: the processor has no tile unit for bfloat16 (AMX)"]
     return problems
+
+
+@functools.cache
+def _has_tiles(backend: str) -> bool:
+    return bool(ctypes.CDLL(str(library(backend))).axlstm_has_tiles())
 
 
 @functools.cache

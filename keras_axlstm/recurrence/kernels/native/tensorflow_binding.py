@@ -11,6 +11,7 @@ from pathlib import Path
 
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops
+from tensorflow.python.eager import record
 
 from keras_axlstm.recurrence.kernels.native.build import library
 from keras_axlstm.recurrence.kernels.native.call import (
@@ -132,15 +133,18 @@ def mlstm(call: MLSTMCall, return_state: bool, inputs, initial):
 def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
     """y (B, S, channels), as `kernels.mixer` says."""
     epsilon = tf.constant([options.epsilon], dtype=tf.float32)
+    save = record.should_record_backprop([inputs, *parameters])
 
     @tf.custom_gradient
     def op(*tensors):
         inputs, *weights = _constants(tensors)
-        parameters = MixerParameters(*weights)
-        y, *saved = call.forward(run, inputs, mask, parameters, epsilon, save=True)
+        arguments = (inputs, mask, MixerParameters(*weights), epsilon)
+        y, *saved = call.forward(run, *arguments, save)
 
         def gradient(dy):
-            return call.backward(run, inputs, mask, parameters, epsilon, saved, dy)
+            # A tape around a function that was traced without one: computed once more.
+            known = saved if save else call.forward(run, *arguments, save=True)[1:]
+            return call.backward(run, *arguments, known, dy)
 
         return y, gradient
 

@@ -14,7 +14,7 @@ namespace axlstm {
 constexpr int kSquare = 2 * kSide;  // rows and columns of C that the registers hold
 
 // Largest blocks: the packed right side, (kDeepest, kWidest) in three parts, stays in the cache.
-constexpr int kWidest = 256, kDeepest = 768, kTallest = 1024;
+constexpr int kWidest = 256, kDeepest = 768, kTallest = 2048;
 
 // Adds the products of all depths to the registers 0 to 3, a square of C. `next` is the distance to
 // the second row of tiles of a, or column of b.
