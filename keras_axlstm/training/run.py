@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_axlstm.data import find_audio_files, random_crops
+from keras_axlstm.distribution import Distribution
 from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder
 from keras_axlstm.models.save_preset import save_preset
 from keras_axlstm.plots import check_matplotlib
@@ -18,7 +19,6 @@ from keras_axlstm.training.callbacks.stop_at_the_end import StopAtTheEnd
 from keras_axlstm.training.callbacks.stop_if_not_finite import StopIfNotFinite
 from keras_axlstm.training.callbacks.tensorboard_log import TensorBoardLog, check_tensorboard
 from keras_axlstm.training.checkpoints import Checkpoint
-from keras_axlstm.training.distribution import Distribution
 from keras_axlstm.training.optimizer import pretraining_optimizer, pretraining_schedule
 from keras_axlstm.training.pretrain_config import AXLSTM_ONLY, PretrainConfig
 from keras_axlstm.training.run_folder import LOG_FILE, RunFolder
@@ -98,7 +98,8 @@ def pretrain(
     distribution.barrier()
     try:
         checkpoint = folder.checkpoints.newest_readable()
-        result, model = _train(config, paths, folder, checkpoint, distribution, report)
+        with distribution.scope():
+            result, model = _train(config, paths, folder, checkpoint, distribution, report)
     except BaseException:
         if distribution.is_chief and not folder.checkpoints.steps():
             folder.discard()
@@ -122,10 +123,10 @@ def _train(
     """Train from the checkpoint, or from the start, to the end."""
     length = run_length(config, len(paths))
     keras.utils.set_random_seed(config.seed)
-    with distribution.scope():
-        model = new_model(config)
-        model.compile(optimizer=new_optimizer(config, length))
-        model.optimizer.build(model.trainable_variables)
+    model = new_model(config)
+    model.compile(optimizer=new_optimizer(config, length))
+    model.optimizer.build(model.trainable_variables)
+    distribution.prepare(model)
     report(config.to_toml())
     report(
         f"{len(paths)} files, {length.steps} steps of {config.batch_size} clips, peak learning "

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_axlstm.training.distribution import Distribution
+from keras_axlstm.distribution import Distribution
 
 
 def read_arrays(model: keras.Model, distribution: Distribution) -> dict[str, np.ndarray]:

@@ -4,9 +4,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_axlstm.distribution import Distribution
 from keras_axlstm.training.callbacks.stop_if_not_finite import not_finite
 from keras_axlstm.training.checkpoints import Checkpoint, Checkpoints
-from keras_axlstm.training.distribution import Distribution
 from keras_axlstm.training.run_length import RunLength
 from keras_axlstm.training.run_state import read_arrays
 from keras_axlstm.training.tracked_batches import TrackedBatches
