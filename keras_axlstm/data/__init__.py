@@ -2,4 +2,5 @@
 
 from keras_axlstm.data.find_audio_files import find_audio_files as find_audio_files
 from keras_axlstm.data.pipeline import random_crops as random_crops
+from keras_axlstm.data.prepare import prepare as prepare
 from keras_axlstm.data.sources import clip_source as clip_source

@@ -170,18 +170,14 @@ def test_worker_processes_give_the_same(damaged):
         expected = list(random_crops(damaged, **arguments))
     skipped: list = []
     iterator = iter(random_crops(damaged, num_workers=2, skipped=skipped, **arguments))
+    # A state of an iterator without workers.
+    iterator.set_state({"batches": 1})
     with pytest.warns(UserWarning, match="of 8 clips cannot be read"):
-        np.testing.assert_array_equal([next(iterator) for _ in range(2)], expected[:2])
+        np.testing.assert_array_equal(next(iterator), expected[1])
         state = iterator.get_state()
         np.testing.assert_array_equal(list(iterator), expected[2:])
-        # The position holds for another number of workers.
-        iterator.set_state(state)
-        np.testing.assert_array_equal(list(iterator), expected[2:])
     iterator.close()
-    fewer = iter(random_crops(damaged, **arguments))
-    fewer.set_state(state)
-    with pytest.warns(UserWarning, match="of 8 clips cannot be read"):
-        np.testing.assert_array_equal(list(fewer), expected[2:])
+    assert state == {"batches": 2}
     assert sorted(path.name for path, _ in skipped) == ["1_bad.wav", "9_bad.wav"]
 
 

@@ -1,6 +1,6 @@
 """Files of prepared clips: a layout each for the frames, and the index beside them.
 
-A layout is a module with a `SUFFIX`, a `Writer` and a `Reader`.
+A layout is a module with `check_available`, a `SUFFIX`, a `Writer` and a `Reader`.
 """
 
 from types import ModuleType

@@ -12,6 +12,11 @@ SUFFIX = ".array_record"
 OPTIONS = "group_size:1"
 
 
+def check_available() -> None:
+    """Raise an `ImportError` where the package array_record is missing."""
+    _module()
+
+
 class Writer:
     """Writes each clip as a record that holds a `.npy` file of float16 `(frames, bands)`.
 

@@ -1,5 +1,6 @@
 import json
 import os
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def _to_bytes(records: Sequence[dict[str, Any]]) -> np.ndarray:
 def _open(path: str | os.PathLike[str]) -> Any:
     try:
         return np.load(Path(path), allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"Expected the index of a prepared shard. Received: {path} ({error})"
         ) from error
