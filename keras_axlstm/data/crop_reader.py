@@ -6,6 +6,7 @@ from keras_axlstm.audio import AudioFileError, normalize_log_mel
 from keras_axlstm.audio.normalize import STD_OFFSET
 from keras_axlstm.data.global_order import GlobalOrder
 from keras_axlstm.data.sources import ClipSource
+from keras_axlstm.data.sources.clip import Clip
 
 
 class CropReader:
@@ -30,9 +31,9 @@ class CropReader:
         mean: float | None,
         std: float | None,
     ) -> None:
-        self._source = source
+        self.source = source
         self._order = order
-        self._shape = (num_frames, source.num_bands)
+        self._num_frames = num_frames
         self._normalization = (normalization, mean, std)
 
     def read(self, positions: Sequence[int]) -> tuple[np.ndarray, list[AudioFileError]]:
@@ -46,7 +47,7 @@ class CropReader:
             float32 `(positions, num_frames, num_bands)`, and the errors. If there is no readable
             clip at all, no crops, and an error for each clip.
         """
-        crops = np.empty((len(positions), *self._shape), "float32")
+        crops = np.empty((len(positions), self._num_frames, self.source.num_bands), "float32")
         errors: list[AudioFileError] = []
         for row, position in enumerate(positions):
             crop = self._read_one(position, errors)
@@ -55,20 +56,26 @@ class CropReader:
             crops[row] = crop
         return crops, errors
 
+    def first_choice(self, position: int) -> int:
+        """The clip of a position, if it can be read."""
+        return next(self._order.clips(position))
+
+    def crop(self, position: int, clip: Clip) -> np.ndarray:
+        """The crop of a clip that belongs to a position, float32 `(num_frames, num_bands)`."""
+        num_frames = self._num_frames
+        # As many places as the clip has when it is repeated to at least `num_frames`.
+        repeated = -(-num_frames // clip.num_frames) * clip.num_frames
+        start = self._order.draw(position, repeated - num_frames + 1)
+        crop = clip.crop(start, num_frames)
+        normalization, mean, std = self._normalization
+        if normalization == "clip":
+            return normalize_log_mel(crop, "dataset", clip.mean, clip.std + STD_OFFSET)
+        return normalize_log_mel(crop, normalization, mean, std)
+
     def _read_one(self, position: int, errors: list[AudioFileError]) -> np.ndarray | None:
-        num_frames = self._shape[0]
         for index in self._order.clips(position):
             try:
-                clip = self._source[index]
-                # As many places as the clip has when it is repeated to at least `num_frames`.
-                repeated = -(-num_frames // clip.num_frames) * clip.num_frames
-                start = self._order.draw(position, repeated - num_frames + 1)
-                crop = clip.crop(start, num_frames)
+                return self.crop(position, self.source[index])
             except AudioFileError as error:
                 errors.append(error)
-                continue
-            normalization, mean, std = self._normalization
-            if normalization == "clip":
-                return normalize_log_mel(crop, "dataset", clip.mean, clip.std + STD_OFFSET)
-            return normalize_log_mel(crop, normalization, mean, std)
         return None

@@ -95,7 +95,7 @@ class Reader:
         frames = np.empty((stop - start, self._num_bands), DTYPE)
         with open(self._path, "rb", buffering=0) as file:
             file.seek(self._start + self._bytes(int(self._offsets[clip]) + start))
-            if file.readinto(frames) != frames.nbytes:
+            if file.readinto(frames.data) != frames.nbytes:
                 raise OSError(f"{self._path} ends too early")
         return frames
 

@@ -3,6 +3,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+
 from keras_axlstm.audio import (
     AudioFileError,
     check_audio_file,
@@ -42,11 +44,19 @@ class AudioFiles(ClipSource):
         return len(self._paths)
 
     def __getitem__(self, index: int) -> Clip:
-        rate = self._settings["sampling_rate"]
+        path, start, end = self.place(index)
         try:
-            waveform = read_audio(self._paths[index], rate, *self._segment(index))
+            waveform = read_audio(path, self._settings["sampling_rate"], start, end)
         except AudioFileError as error:
             raise AudioFileError(self.name(index), error.reason) from error
+        return self.clip_of(waveform)
+
+    def place(self, index: int) -> tuple[str | os.PathLike[str], float, float | None]:
+        """The file of a clip, and where in it the clip begins and ends, in seconds."""
+        return self._paths[index], *self._segment(index)
+
+    def clip_of(self, waveform: np.ndarray) -> Clip:
+        """From a waveform at the sampling rate of the settings."""
         return Clip.of(log_mel_spectrogram(waveform, **self._settings))
 
     def name(self, index: int) -> Any:
