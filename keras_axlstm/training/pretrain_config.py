@@ -25,6 +25,9 @@ FREE_ON_RESUME = (
     "picture_every",
     "tensorboard",
     "progress",
+    "workers",
+    "distribution",
+    "model_devices",
 )
 
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -53,7 +56,12 @@ class PretrainConfig:
     ```
     """
 
-    source: str = option("data", "folder of audio files (wav, flac, ogg, mp3)", metavar="DIR")
+    source: str = option(
+        "data",
+        "folder of audio files (wav, flac, ogg, mp3), of tars or of prepared shards, or a .csv or "
+        ".parquet manifest",
+        metavar="SOURCE",
+    )
     output: str = option("data", "folder to write: the preset", metavar="PRESET_DIR")
     workers: int = option(
         "data", "processes that read audio; 0: threads of the training process", 0, at_least=0
@@ -120,6 +128,15 @@ class PretrainConfig:
     )
     precision: Precision = option(
         "training", "of the computation; float16 with loss scaling", "float32"
+    )
+    distribution: Literal["none", "data", "model"] = option(
+        "training",
+        "one device, copies of the model on all of them, or groups of devices with a model each "
+        "(jax)",
+        "none",
+    )
+    model_devices: int | None = option(
+        "training", "devices of a group, for --distribution model", None, at_least=2
     )
     seed: int = option("training", "all draws follow from it", 0, at_least=0, below=2**32)
 

@@ -2,13 +2,14 @@ import dataclasses
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
-from keras_axlstm.data import find_audio_files, random_crops
-from keras_axlstm.distribution import Distribution
+from keras_axlstm.data import clip_source, random_crops
+from keras_axlstm.data.sources import ClipSource
+from keras_axlstm.distribution import Distribution, new_distribution
 from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder
 from keras_axlstm.models.save_preset import save_preset
 from keras_axlstm.plots import check_matplotlib
@@ -23,7 +24,7 @@ from keras_axlstm.training.optimizer import pretraining_optimizer, pretraining_s
 from keras_axlstm.training.pretrain_config import AXLSTM_ONLY, PretrainConfig
 from keras_axlstm.training.run_folder import LOG_FILE, RunFolder
 from keras_axlstm.training.run_length import RunLength
-from keras_axlstm.training.run_state import write_arrays
+from keras_axlstm.training.run_state import read_arrays, write_arrays
 from keras_axlstm.training.tracked_batches import TrackedBatches
 
 # Rows that a run should have at least, enough for a curve, and the longest row.
@@ -87,11 +88,13 @@ def pretrain(
     )
     ```
     """
-    distribution = distribution or Distribution()
+    if distribution is None:
+        distribution = new_distribution(config.distribution, config.model_devices)
+    distribution.check_batch_size(config.batch_size // config.gradient_accumulation)
     if resume and overwrite:
         raise ValueError("`resume` goes on with what `overwrite` removes: give one of them.")
     _check_extras(config)
-    paths = find_audio_files(config.source)
+    source = clip_source(config.source)
     folder = RunFolder(config.output, config.keep_checkpoints)
     if distribution.is_chief:
         folder.open(config, resume, overwrite)
@@ -99,12 +102,15 @@ def pretrain(
     try:
         checkpoint = folder.checkpoints.newest_readable()
         with distribution.scope():
-            result, model = _train(config, paths, folder, checkpoint, distribution, report)
+            result, arrays = _train(config, source, folder, checkpoint, distribution, report)
     except BaseException:
         if distribution.is_chief and not folder.checkpoints.steps():
             folder.discard()
         raise
     if distribution.is_chief:
+        # On one device again.
+        model = new_model(config)
+        write_arrays(model, arrays)
         preset = folder.new_preset_folder()
         save_preset(model, preset, normalization="clip")
         folder.finish(preset)
@@ -114,14 +120,14 @@ def pretrain(
 
 def _train(
     config: PretrainConfig,
-    paths: list[Path],
+    source: ClipSource,
     folder: RunFolder,
     checkpoint: Checkpoint | None,
     distribution: Distribution,
     report: Callable[[str], None],
-) -> tuple[PretrainResult, MaskedSpectrogramModel]:
-    """Train from the checkpoint, or from the start, to the end."""
-    length = run_length(config, len(paths))
+) -> tuple[PretrainResult, dict[str, np.ndarray]]:
+    """Train from the checkpoint, or from the start, to the end; the variables by name."""
+    length = run_length(config, len(source))
     keras.utils.set_random_seed(config.seed)
     model = new_model(config)
     model.compile(optimizer=new_optimizer(config, length))
@@ -129,12 +135,12 @@ def _train(
     distribution.prepare(model)
     report(config.to_toml())
     report(
-        f"{len(paths)} files, {length.steps} steps of {config.batch_size} clips, peak learning "
+        f"{len(source)} clips, {length.steps} steps of {config.batch_size} clips, peak learning "
         f"rate {config.peak_learning_rate:.2g}, {model.count_params():,} parameters"
     )
     done, state, kept_bytes = 0, None, 0
     if checkpoint is not None:
-        _check_same_data(checkpoint, len(paths), distribution)
+        _check_same_data(checkpoint, len(source), distribution)
         write_arrays(model, checkpoint.arrays)
         done, kept_bytes = checkpoint.step, checkpoint.facts["log_bytes"]
         state = checkpoint.data_states[distribution.process_index]
@@ -154,23 +160,25 @@ def _train(
         # They are in the result.
         warnings.filterwarnings("ignore", message=".*cannot be read and are skipped")
         crops = random_crops(
-            paths,
+            source,
             batch_size=config.batch_size // config.gradient_accumulation,
             num_frames=model.encoder.spectrogram_shape[0],
             seed=config.seed,
             num_workers=config.workers,
             skipped=failures,
+            process_index=distribution.process_index,
+            process_count=distribution.process_count,
         )
         batches = TrackedBatches(crops, length, done, state)
         if done < length.steps:
-            _fit(model, batches, config, length, done, folder, history, distribution, len(paths))
+            _fit(model, batches, config, length, done, folder, history, distribution, len(source))
     result = PretrainResult(
         read_history(folder.run / LOG_FILE) if distribution.is_chief else [],
-        len(paths),
+        len(source),
         failures,
         time.monotonic() - start,
     )
-    return result, model
+    return result, read_arrays(model, distribution)
 
 
 def _fit(
@@ -210,8 +218,12 @@ def _fit(
         )
     )
     try:
+        shape = (
+            config.batch_size // config.gradient_accumulation // distribution.process_count,
+            *model.encoder.spectrogram_shape,
+        )
         model.fit(
-            batches,
+            distribution.batches(batches, shape),
             epochs=length.rows,
             initial_epoch=length.rows_until(done),
             steps_per_epoch=length.steps_per_row * length.batches_per_step,

@@ -12,12 +12,14 @@ def read_arrays(model: keras.Model, distribution: Distribution) -> dict[str, np.
 
 
 def write_arrays(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Set the variables to what `read_arrays` gave.
+    """Set the variables to what `read_arrays` gave; those of the optimizer if there is one.
 
     Raises:
         ValueError: the arrays are of another model.
     """
     variables = _variables(model)
+    if model.optimizer is None:
+        arrays = {name: array for name, array in arrays.items() if name in variables}
     expected = {name: tuple(variable.shape) for name, variable in variables.items()}
     received = {name: array.shape for name, array in arrays.items()}
     if expected != received:
@@ -35,5 +37,5 @@ def _variables(model: keras.Model) -> dict[str, keras.Variable]:
     metrics = {id(variable) for variable in model.metrics_variables}
     kept = [variable for variable in model.variables if id(variable) not in metrics]
     named = {f"model_{i:04d}": variable for i, variable in enumerate(kept)}
-    named |= {f"optimizer_{i:04d}": v for i, v in enumerate(model.optimizer.variables)}
-    return named
+    optimizer = [] if model.optimizer is None else model.optimizer.variables
+    return named | {f"optimizer_{i:04d}": variable for i, variable in enumerate(optimizer)}
