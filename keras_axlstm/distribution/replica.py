@@ -1,11 +1,13 @@
 """The part of a batch that the code at hand works on."""
 
-from typing import Any, NamedTuple
+import dataclasses
+from typing import Any
 
 import keras
 
 
-class Replica(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Replica:
     """One of several copies of a model, each with an equal part of every batch.
 
     Args:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -53,6 +54,9 @@ class TensorFlowDistribution(Distribution):
 
         gathered = self._strategy.experimental_local_results(self._strategy.run(texts))[0]
         return [value.decode("utf-8") for value in gathered.numpy()[::parts]]
+
+    def to_numpy(self, variable: keras.Variable) -> np.ndarray:
+        return self._strategy.experimental_local_results(variable.value)[0].numpy()
 
 
 def _new_strategy() -> tf.distribute.Strategy:

@@ -39,6 +39,7 @@ class TorchDistribution(Distribution):
         parallel = DistributedDataParallel(_Loss(model))
         # The optimizer finds the gradients where they are without DistributedDataParallel.
         model.train_step = types.MethodType(_train_step, model)
+        model.get_metrics_result = types.MethodType(_metrics_of_all, model)
         # Not an attribute: Keras would take it for a layer of the model, which it contains.
         object.__setattr__(model, "_parallel_loss", [parallel])
 
@@ -62,8 +63,8 @@ class _Loss(torch.nn.Module):
         return self.model._compute_loss(x=x, y_pred=self.model(x, training=True))
 
 
-def _train_step(model: keras.Model, data: Any) -> dict[str, torch.Tensor]:
-    """As Keras' own, through DistributedDataParallel; the logs are means over all processes."""
+def _train_step(model: keras.Model, data: Any) -> dict[str, float]:
+    """As Keras' own, through DistributedDataParallel."""
     x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
     model.zero_grad()
     loss = model._parallel_loss[0](x)
@@ -72,7 +73,12 @@ def _train_step(model: keras.Model, data: Any) -> dict[str, torch.Tensor]:
     weights = model.trainable_weights[:]
     with torch.no_grad():
         model.optimizer.apply([weight.value.grad for weight in weights], weights)
-    logs = model.get_metrics_result()
+    return model.get_metrics_result()
+
+
+def _metrics_of_all(model: keras.Model) -> dict[str, float]:
+    """Means over the processes, whose parts of a batch are equal."""
+    logs = type(model).get_metrics_result(model)
     means = torch.stack([torch.as_tensor(value).detach().float() for value in logs.values()])
     distributed.all_reduce(means)
-    return dict(zip(logs, means / distributed.get_world_size(), strict=True))
+    return dict(zip(logs, (means / distributed.get_world_size()).tolist(), strict=True))

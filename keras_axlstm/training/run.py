@@ -153,7 +153,7 @@ def _train(
         config.batch_size,
         _schedule(config, length),
         kept_bytes,
-        enabled=distribution.is_chief,
+        distribution,
     )
     start = time.monotonic()
     with warnings.catch_warnings():

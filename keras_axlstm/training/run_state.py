@@ -12,13 +12,13 @@ def read_arrays(model: keras.Model, distribution: Distribution) -> dict[str, np.
 
 
 def write_arrays(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Set the variables to what `read_arrays` gave; those of the optimizer if there is one.
+    """Set the variables to what `read_arrays` gave; those of the optimizer if it is compiled.
 
     Raises:
         ValueError: the arrays are of another model.
     """
     variables = _variables(model)
-    if model.optimizer is None:
+    if not model.compiled:
         arrays = {name: array for name, array in arrays.items() if name in variables}
     expected = {name: tuple(variable.shape) for name, variable in variables.items()}
     received = {name: array.shape for name, array in arrays.items()}
@@ -37,5 +37,5 @@ def _variables(model: keras.Model) -> dict[str, keras.Variable]:
     metrics = {id(variable) for variable in model.metrics_variables}
     kept = [variable for variable in model.variables if id(variable) not in metrics]
     named = {f"model_{i:04d}": variable for i, variable in enumerate(kept)}
-    optimizer = [] if model.optimizer is None else model.optimizer.variables
+    optimizer = model.optimizer.variables if model.compiled else []
     return named | {f"optimizer_{i:04d}": variable for i, variable in enumerate(optimizer)}

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from keras_axlstm.distribution import Distribution
 from keras_axlstm.training.run_length import RunLength
 
 COLUMNS = ("step", "epoch", "loss", "reconstruction_mse", "learning_rate", "samples_per_second")
@@ -22,7 +23,7 @@ class HistoryLog(keras.callbacks.Callback):
         batch_size: clips of a step.
         learning_rate: gives the rate of an update, counted from 0.
         kept_bytes: what earlier parts of the run wrote up to the checkpoint; the rest is cut off.
-        enabled: False: compute the values, write nothing (processes that are not the chief).
+        distribution: whose chief writes; the others compute the values.
 
     Attributes:
         values: the newest line, by column.
@@ -35,7 +36,7 @@ class HistoryLog(keras.callbacks.Callback):
         batch_size: int,
         learning_rate: Callable[[int], Any],
         kept_bytes: int = 0,
-        enabled: bool = True,
+        distribution: Distribution | None = None,
     ) -> None:
         super().__init__()
         self.values: dict[str, float] = {}
@@ -43,9 +44,9 @@ class HistoryLog(keras.callbacks.Callback):
         self._length = length
         self._batch_size = batch_size
         self._learning_rate = learning_rate
-        self._enabled = enabled
+        self._distribution = distribution or Distribution()
         self._row_start = 0.0
-        if enabled:
+        if self._distribution.is_chief:
             self._cut(kept_bytes)
 
     def size(self) -> int:
@@ -63,7 +64,7 @@ class HistoryLog(keras.callbacks.Callback):
         steps = step - epoch * self._length.steps_per_row
         seconds = time.monotonic() - self._row_start
         # Fewer than steps where loss scaling skipped some.
-        updates = int(self.model.optimizer.iterations)
+        updates = int(self._distribution.to_numpy(self.model.optimizer.iterations))
         self.values = {
             "step": step,
             "epoch": round(step / self._length.steps_per_epoch, 4),
@@ -72,7 +73,7 @@ class HistoryLog(keras.callbacks.Callback):
             "learning_rate": float(self._learning_rate(max(0, updates - 1))),
             "samples_per_second": round(steps * self._batch_size / seconds, 2),
         }
-        if self._enabled:
+        if self._distribution.is_chief:
             self._write(self.values.values())
 
     def _cut(self, size: int) -> None:
