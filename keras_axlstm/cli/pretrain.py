@@ -29,13 +29,11 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "half of the patches of random 2 s crops, and learn to fill them in. The defaults are the "
         "paper's recipe. Writes a preset with the encoder, the reconstruction head, history.csv "
         "and pretrain.toml, the configuration.",
-        argument_default=argparse.SUPPRESS,
     )
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        default=None,
         help="TOML or JSON file of options, for example the pretrain.toml of an earlier run; "
         "options given here override it",
     )
@@ -43,14 +41,12 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     start.add_argument(
         "--resume",
         action="store_true",
-        default=False,
         help="go on with the unfinished run in the output folder, with its configuration; begin "
         "one if there is none",
     )
     start.add_argument(
         "--overwrite",
         action="store_true",
-        default=False,
         help="replace an earlier output, or drop an unfinished run",
     )
     groups = {name: parser.add_argument_group(name) for name in GROUPS}
@@ -75,9 +71,11 @@ def _add_option(group: Any, name: str, field: dataclasses.Field) -> None:
     text = details.help
     if field.default not in (None, dataclasses.MISSING) and kind is not bool:
         text += f" (default: {field.default})"
-    arguments: dict[str, Any] = {"help": text.replace("%", "%%")}
+    # Not given is not the same as the default: it may come from a file.
+    arguments: dict[str, Any] = {"help": text.replace("%", "%%"), "default": argparse.SUPPRESS}
     if name == "source":
-        group.add_argument(name, nargs="?", metavar=details.metavar, **arguments)
+        arguments["nargs"] = "?"
+        group.add_argument(name, metavar=details.metavar, **arguments)
         return
     if kind is bool:
         arguments["action"] = argparse.BooleanOptionalAction
@@ -100,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.resume and "output" in values:
             values = override(unfinished_config(values["output"]), values)
         config = PretrainConfig.from_dict(values)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         arguments.usage_error(str(error))
     choose_backend()
 

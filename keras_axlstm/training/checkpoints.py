@@ -128,7 +128,8 @@ class Checkpoints:
         return None
 
     def _read(self, step: int) -> Checkpoint:
-        with np.load(self._path(step), allow_pickle=False) as file:
+        # Opened here: np.load leaves a damaged file open.
+        with open(self._path(step), "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         facts = json.loads(str(arrays.pop(_FACTS)))
         if facts["format"] != FORMAT or facts["step"] != step:
