@@ -52,10 +52,6 @@ class Distribution:
     def barrier(self) -> None:
         """Wait until every process is here."""
 
-    def gather(self, text: str) -> list[str]:
-        """The texts of all processes, in their order. Every process must call it."""
-        return [text]
-
     def to_numpy(self, variable: keras.Variable) -> np.ndarray:
         """The whole value of a variable. Every process must call it."""
         return np.array(keras.ops.convert_to_numpy(variable))

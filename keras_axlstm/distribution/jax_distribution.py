@@ -56,16 +56,6 @@ class JaxDistribution(Distribution):
     def barrier(self) -> None:
         multihost_utils.sync_global_devices("keras_axlstm")
 
-    def gather(self, text: str) -> list[str]:
-        encoded = np.frombuffer(text.encode("utf-8"), dtype="uint8")
-        lengths = np.ravel(multihost_utils.process_allgather(np.array([len(encoded)])))
-        padded = np.zeros(int(lengths.max()), dtype="uint8")
-        padded[: len(encoded)] = encoded
-        rows = np.reshape(multihost_utils.process_allgather(padded), (self.process_count, -1))
-        return [
-            bytes(row[:length]).decode("utf-8") for row, length in zip(rows, lengths, strict=True)
-        ]
-
     def to_numpy(self, variable: keras.Variable) -> np.ndarray:
         value = variable.value
         if value.is_fully_replicated:

@@ -28,6 +28,17 @@ class TensorFlowDistribution(Distribution):
     def scope(self) -> AbstractContextManager[Any]:
         return self._strategy.scope()
 
+    def prepare(self, model: keras.Model) -> None:
+        if self.process_count == 1:
+            return
+        train_step = model.train_step
+
+        def step_with_rows(data: Any) -> dict[str, tf.Tensor]:
+            # Keras 3.15 averages the logs of workers over a first dimension, which numbers lack.
+            return {name: tf.reshape(value, (1,)) for name, value in train_step(data).items()}
+
+        model.train_step = step_with_rows
+
     def batches(self, batches: Iterable[np.ndarray], shape: tuple[int, ...]) -> Any:
         parts = self.device_count // self.process_count
         signature = tf.TensorSpec(shape, tf.float32)
@@ -42,18 +53,13 @@ class TensorFlowDistribution(Distribution):
         return self._strategy.distribute_datasets_from_function(of_this_process)
 
     def barrier(self) -> None:
-        self.gather("")
+        def sum_of_ones() -> tf.Tensor:
+            context = tf.distribute.get_replica_context()
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(1.0))
 
-    def gather(self, text: str) -> list[str]:
-        if self.process_count == 1:
-            return [text]
-        parts = self.device_count // self.process_count
-
-        def texts() -> tf.Tensor:
-            return tf.distribute.get_replica_context().all_gather(tf.constant([text]), axis=0)
-
-        gathered = self._strategy.experimental_local_results(self._strategy.run(texts))[0]
-        return [value.decode("utf-8") for value in gathered.numpy()[::parts]]
+        arrived = self._strategy.run(sum_of_ones)
+        # Reading a value waits for it.
+        self._strategy.experimental_local_results(arrived)[0].numpy()
 
     def to_numpy(self, variable: keras.Variable) -> np.ndarray:
         return self._strategy.experimental_local_results(variable.value)[0].numpy()

@@ -46,11 +46,6 @@ class TorchDistribution(Distribution):
     def barrier(self) -> None:
         distributed.barrier()
 
-    def gather(self, text: str) -> list[str]:
-        texts: list[Any] = [None] * self.process_count
-        distributed.all_gather_object(texts, text)
-        return texts
-
 
 class _Loss(torch.nn.Module):
     """From a batch to the loss: what DistributedDataParallel must see from the first tensor on."""

@@ -19,13 +19,13 @@ class Checkpoint:
 
     Args:
         step: steps done.
-        data_states: position in the data of each process.
+        data_state: position in the data, the same for all processes.
         facts: whatever else, for JSON.
         arrays: variables by name.
     """
 
     step: int
-    data_states: list[str]
+    data_state: str
     facts: dict[str, Any]
     arrays: dict[str, np.ndarray]
 
@@ -66,7 +66,7 @@ class Checkpoints:
         facts = {
             "format": FORMAT,
             "step": checkpoint.step,
-            "data_states": checkpoint.data_states,
+            "data_state": checkpoint.data_state,
             "facts": checkpoint.facts,
         }
         try:
@@ -137,7 +137,7 @@ class Checkpoints:
                 f"expected format {FORMAT} and step {step}, received format {facts['format']} "
                 f"and step {facts['step']}"
             )
-        return Checkpoint(step, facts["data_states"], facts["facts"], arrays)
+        return Checkpoint(step, facts["data_state"], facts["facts"], arrays)
 
     def _path(self, step: int) -> Path:
         return self._folder / f"step-{step:09d}.npz"

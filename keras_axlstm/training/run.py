@@ -140,10 +140,10 @@ def _train(
     )
     done, state, kept_bytes = 0, None, 0
     if checkpoint is not None:
-        _check_same_data(checkpoint, len(source), distribution)
+        _check_same_data(checkpoint, len(source))
         write_arrays(model, checkpoint.arrays)
         done, kept_bytes = checkpoint.step, checkpoint.facts["log_bytes"]
-        state = checkpoint.data_states[distribution.process_index]
+        state = checkpoint.data_state
         report(f"Going on from the checkpoint of step {done}")
 
     failures: list[tuple[Any, str]] = []
@@ -295,13 +295,11 @@ def _check_extras(config: PretrainConfig) -> None:
         check_matplotlib()
 
 
-def _check_same_data(checkpoint: Checkpoint, clips: int, distribution: Distribution) -> None:
-    expected = {"clips": checkpoint.facts["clips"], "processes": len(checkpoint.data_states)}
-    received = {"clips": clips, "processes": distribution.process_count}
-    for name, count in expected.items():
-        if received[name] != count:
-            raise ValueError(
-                f"The run began with {count} {name}, and there are {received[name]} now: it would "
-                "not see each clip once an epoch. Bring the data and processes back as they were, "
-                "or start anew with overwrite=True (command line: --overwrite)."
-            )
+def _check_same_data(checkpoint: Checkpoint, clips: int) -> None:
+    expected = checkpoint.facts["clips"]
+    if clips != expected:
+        raise ValueError(
+            f"The run began with {expected} clips, and there are {clips} now: it would not see "
+            "each clip once an epoch. Bring the data back as they were, or start anew with "
+            "overwrite=True (command line: --overwrite)."
+        )

@@ -19,11 +19,11 @@ def checkpoint(step, size=100):
         "model_0000": rng.normal(size=size).astype("float32"),
         "optimizer_0000": np.array(step, "int64"),
     }
-    return Checkpoint(step, ['{"next_index": 8}'], {"log_bytes": 3}, arrays)
+    return Checkpoint(step, '{"next_index": 8}', {"log_bytes": 3}, arrays)
 
 
 def assert_equal(received, expected):
-    assert (received.step, received.data_states) == (expected.step, expected.data_states)
+    assert (received.step, received.data_state) == (expected.step, expected.data_state)
     assert received.facts == expected.facts
     assert received.arrays.keys() == expected.arrays.keys()
     for name, array in expected.arrays.items():

@@ -47,10 +47,10 @@ class SaveCheckpoints(keras.callbacks.Callback):
         if not self._length.is_due(epoch, self._every):
             return
         step = self._length.step_after_row(epoch)
-        states = self._distribution.gather(self._batches.peek(step).state)
+        state = self._batches.peek(step).state
         arrays = read_arrays(self.model, self._distribution)
         # The update of the last step is seen in the loss of the next one only.
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError(not_finite("A weight became not finite", step, self._checkpoints))
         if self._distribution.is_chief:
-            self._checkpoints.save(Checkpoint(step, states, self._facts(), arrays))
+            self._checkpoints.save(Checkpoint(step, state, self._facts(), arrays))
