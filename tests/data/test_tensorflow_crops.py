@@ -113,9 +113,7 @@ def test_prepared_shards(tmp_path):
     prepare(EXAMPLES, tmp_path / "out")
     arguments = {"batch_size": 40, "seed": 1}
     expected = take(random_crops(tmp_path / "out", **arguments), 2)
-    np.testing.assert_array_equal(
-        take(tf_random_crops(tmp_path / "out", **arguments), 2), expected
-    )
+    np.testing.assert_array_equal(take(tf_random_crops(tmp_path / "out", **arguments), 2), expected)
 
 
 def test_bad_arguments():
