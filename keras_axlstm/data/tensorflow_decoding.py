@@ -103,9 +103,9 @@ def _resample(audio_io: Any, waveform: Any, rate: Any, sampling_rate: int) -> An
     """Resample, without the delay of the filter and with the end that the delay would cut off."""
     import tensorflow as tf
 
-    def paddings(rate: np.ndarray, length: np.ndarray) -> np.ndarray:
+    def paddings(rate_array: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Zeros before and after the samples, samples to drop, samples to keep."""
-        rate, length = int(rate), int(length)
+        rate = int(rate_array)
         taps = _TAPS
         if rate > sampling_rate:
             # As Speex rounds it.
@@ -115,7 +115,7 @@ def _resample(audio_io: Any, waveform: Any, rate: Any, sampling_rate: int) -> An
         step = rate // math.gcd(rate, sampling_rate)
         before = -delay % step
         drop = (before + delay) * sampling_rate // rate
-        keep = max(1, math.floor(length * sampling_rate / rate + 0.5))
+        keep = max(1, math.floor(int(length) * sampling_rate / rate + 0.5))
         return np.array([before, delay + step, drop, keep], "int64")
 
     numbers = tf.numpy_function(

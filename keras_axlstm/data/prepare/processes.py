@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,8 @@ def write_shards(job: ShardJob, numbers: Sequence[int], processes: int) -> Itera
 def _start(job: ShardJob) -> None:
     global _job
     _job = job
+    # Ctrl-C goes to all processes. The main one answers it, and waits for shards that are begun.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
