@@ -15,7 +15,6 @@ from keras_axlstm.training.pretrain_config import (
     override,
     read_config,
 )
-from keras_axlstm.training.run_folder import unfinished_config
 
 GROUPS = ("data", "model", "training", "output")
 
@@ -96,6 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         values = override(read_config(arguments.config) if arguments.config else {}, given)
         if arguments.resume and "output" in values:
+            from keras_axlstm.training.run_folder import unfinished_config
+
             values = override(unfinished_config(values["output"]), values)
         config = PretrainConfig.from_dict(values)
     except (ValueError, OSError) as error:

@@ -20,6 +20,7 @@ KILLS = 10
 # Every third process is killed in its first second, while it starts; the others when they train.
 LONGEST_START = 1.0
 LONGEST_TRAINING = 0.15
+SECONDS_TO_A_CHECKPOINT = 120
 
 
 class Processes:
@@ -72,7 +73,9 @@ def test_ten_kills_change_nothing(processes, tmp_path):
         before = checkpoints.steps()
         process = processes.start(killed)
         if kill % 3:
+            deadline = time.monotonic() + SECONDS_TO_A_CHECKPOINT
             while checkpoints.steps() == before:
+                assert time.monotonic() < deadline, "the run makes no progress"
                 time.sleep(0.005)
         time.sleep(draw.uniform(0, LONGEST_TRAINING if kill % 3 else LONGEST_START))
         os.kill(process, signal.SIGKILL)

@@ -6,7 +6,7 @@ import soundfile
 
 from tests.training.runs import pretrain_small
 
-STEPS = 60
+STEPS = 40
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def tones(tmp_path_factory):
 
 
 def first_and_last_loss(output, tones, precision):
-    options = {"steps": STEPS, "batch_size": 4, "learning_rate": 0.01, "checkpoint_every": STEPS}
+    options = {"steps": STEPS, "batch_size": 4, "learning_rate": 0.003, "checkpoint_every": STEPS}
     result = pretrain_small(output, source=tones, precision=precision, **options)
     losses = [line["loss"] for line in result.history]
     assert len(losses) == STEPS and np.all(np.isfinite(losses))
@@ -30,7 +30,7 @@ def first_and_last_loss(output, tones, precision):
 @pytest.fixture(scope="module")
 def float32(tmp_path_factory, tones):
     first, last = first_and_last_loss(tmp_path_factory.mktemp("run") / "a", tones, "float32")
-    assert last < 0.8 * first
+    assert last < 0.85 * first
     return last
 
 

@@ -13,7 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from keras_axlstm.recurrence.kernels.native import build
-from keras_axlstm.recurrence.kernels.native.call import MixerCall, MLSTMCall, ProjectionCall, describe
+from keras_axlstm.recurrence.kernels.native.call import (
+    MixerCall,
+    MLSTMCall,
+    ProjectionCall,
+    describe,
+)
 from keras_axlstm.recurrence.kernels.pallas import op as pallas
 from keras_axlstm.recurrence.kernels.sharded import on_every_device, parts
 

@@ -225,7 +225,9 @@ def _(x, kernel):
     return projection_call(x, kernel).forward(_fake_run, x, kernel)
 
 
-@torch.library.custom_op("keras_axlstm::projection_cpu_backward", mutates_args=(), device_types="cpu")
+@torch.library.custom_op(
+    "keras_axlstm::projection_cpu_backward", mutates_args=(), device_types="cpu"
+)
 def _projection_backward(x: Tensor, kernel: Tensor, dy: Tensor) -> tuple[Tensor, Tensor]:
     return projection_call(x, kernel).backward(run, x, kernel, dy)
 
