@@ -13,7 +13,8 @@ exit codes:
   2    wrong arguments
   3    done, but some files could not be read and were skipped (they are listed)
   130  interrupted (Ctrl-C): nothing was written
-pretrain keeps its checkpoints in both cases of 1 and 130, for --resume; prepare its finished shards.
+pretrain keeps its checkpoints in both cases of 1 and 130, for --resume, and prepare its finished
+shards.
 
 KERAS_BACKEND=jax|tensorflow|torch chooses the backend.
 """
