@@ -21,6 +21,11 @@ EXTRAS = {
     "torch": "torch",
     "triton": "triton",
     "parquet": "pyarrow",
+    "plots": "matplotlib",
+    "tensorboard": "tensorboardX",
+    "array-record": "array_record",
+    "beam": "apache_beam",
+    "tensorflow-io": "tensorflow_io",
 }
 
 

@@ -34,7 +34,7 @@ def test_tiny_learns_the_examples(tmp_path, capsys):
     assert np.mean([row["loss"] for row in history[-5:]]) < 0.7 * first
 
     printed = capsys.readouterr().out
-    assert "12 files, 40 steps of 4 clips, peak learning rate 0.001, 4,343,584 param" in printed
+    assert "12 clips, 40 steps of 4 clips, peak learning rate 0.001, 4,343,584 param" in printed
     assert re.search(rf"Loss {first:.4f} at step 1, {history[-1]['loss']:.4f} at step 40", printed)
     assert printed.index('source = "') < printed.index("batch_size = 4") < printed.index("12 files")
     assert (output / "pretrain.toml").read_text() in printed
@@ -134,6 +134,7 @@ def test_every_field_is_an_option(capsys, monkeypatch):
         **{"learning_rate": 0.5, "warmup": 0.2, "weight_decay": 0.1, "log_every": 2},
         **{"precision": "mixed_float16", "tensorboard": True, "picture_every": 3},
         **{"checkpoint_every": 4, "keep_checkpoints": 5, "progress": False, "model": "axlstm"},
+        **{"distribution": "model", "model_devices": 2},
     }
     others = {"epochs": 6, "base_learning_rate": 0.3}
     assert values.keys() | others.keys() == {f.name for f in dataclasses.fields(PretrainConfig)}
