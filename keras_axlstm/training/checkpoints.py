@@ -68,6 +68,7 @@ class Checkpoints:
             "step": checkpoint.step,
             "data_state": checkpoint.data_state,
             "facts": checkpoint.facts,
+            "names": list(checkpoint.arrays),
         }
         try:
             with open(unfinished, "wb") as file:
@@ -137,6 +138,10 @@ class Checkpoints:
                 f"expected format {FORMAT} and step {step}, received format {facts['format']} "
                 f"and step {facts['step']}"
             )
+        # The checksums are of single arrays: damage to the table of contents can hide one.
+        if facts["names"] != list(arrays):
+            missing = sorted(set(facts["names"]) - set(arrays))
+            raise ValueError(f"arrays are missing: {', '.join(missing[:5])}")
         return Checkpoint(step, facts["data_state"], facts["facts"], arrays)
 
     def _path(self, step: int) -> Path:

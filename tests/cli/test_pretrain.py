@@ -36,7 +36,7 @@ def test_tiny_learns_the_examples(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "12 clips, 40 steps of 4 clips, peak learning rate 0.001, 4,343,584 param" in printed
     assert re.search(rf"Loss {first:.4f} at step 1, {history[-1]['loss']:.4f} at step 40", printed)
-    assert printed.index('source = "') < printed.index("batch_size = 4") < printed.index("12 files")
+    assert printed.index('source = "') < printed.index("batch_size = 4") < printed.index("12 clips")
     assert (output / "pretrain.toml").read_text() in printed
     assert f"keras-axlstm embed {EXAMPLES} --preset {output}" in printed
 
