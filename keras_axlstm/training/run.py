@@ -91,6 +91,11 @@ def pretrain(
     if distribution is None:
         distribution = new_distribution(config.distribution, config.model_devices)
     distribution.check_batch_size(config.batch_size // config.gradient_accumulation)
+    if config.picture_every is not None and distribution.process_count > 1:
+        raise ValueError(
+            "`picture_every` draws in one process, and the model is spread over "
+            f"{distribution.process_count}: leave it out."
+        )
     if resume and overwrite:
         raise ValueError("`resume` goes on with what `overwrite` removes: give one of them.")
     _check_extras(config)

@@ -59,3 +59,12 @@ def test_a_batch_that_devices_cannot_share(tmp_path):
     with pytest.raises(ValueError, match="multiple of the 3 devices .* Received: 8"):
         pretrain(config, distribution=Three())
     assert not (tmp_path / "preset").exists()
+
+
+def test_pictures_of_a_model_in_several_processes(tmp_path):
+    class Two(Distribution):
+        process_count = 2
+
+    config = PretrainConfig(source="nowhere", output=str(tmp_path / "preset"), picture_every=1)
+    with pytest.raises(ValueError, match="`picture_every` draws in one process, .* over 2"):
+        pretrain(config, distribution=Two())
