@@ -1,8 +1,8 @@
 """The kernels on a batch that `keras.distribution` spreads over devices.
 
-XLA cannot cut a Pallas kernel into parts by itself, and JAX refuses to compile one for more than
-one device. Batch elements do not depend on each other, so every device computes its own; whatever
-else is spread is gathered first.
+XLA cannot cut a Pallas or Triton kernel into parts by itself, and JAX refuses to compile the former
+for more than one device. Batch elements do not depend on each other, so every device computes its
+own; whatever else is spread is gathered first.
 """
 
 from collections.abc import Callable

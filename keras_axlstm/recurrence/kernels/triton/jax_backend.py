@@ -1,0 +1,45 @@
+"""Launches on JAX arrays: as calls in the program that XLA compiles."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import jax_triton
+
+from keras_axlstm.recurrence.kernels.triton.jax_availability import capability
+from keras_axlstm.recurrence.kernels.triton.launch import Array, Backend, Launch
+
+
+def _run(launch: Launch) -> list[Array]:
+    # Whatever has a name is part of the compiled kernel, sizes and strides as well: jax-triton
+    # takes no tuples, and of a number it does not know that 16 divides it. XLA compiles for each
+    # shape in any case.
+    call = functools.partial(
+        jax_triton.triton_call,
+        kernel=launch.kernel,
+        grid=launch.grid,
+        out_shape=[jax.ShapeDtypeStruct(spec.shape, spec.dtype) for spec in launch.outputs],
+        zeroed_outputs=tuple(i for i, spec in enumerate(launch.outputs) if spec.zeros),
+        compute_capability=capability(),
+        **launch.arguments,
+    )
+    return jax.custom_batching.sequential_vmap(call)(*launch.inputs)
+
+
+# Scans in place of `jnp.cumsum`, which JAX traces again when it lowers a program, outside of the
+# context that has float64.
+JAX = Backend(
+    xp=jnp,
+    cast=lambda x, dtype: x.astype(dtype),
+    cumsum=lambda x: jax.lax.associative_scan(jnp.add, x, axis=-1),
+    cummax=lambda x: jax.lax.associative_scan(jnp.maximum, x, axis=-1),
+    # Not a product of matrices, which may be rounded to TF32.
+    inner=lambda x, y: jnp.sum(x * y, axis=-1),
+    strides=lambda x: _dense_strides(x.shape),
+    run=_run,
+)
+
+
+def _dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    _, steps, heads, head_dim = shape
+    return steps * heads * head_dim, heads * head_dim, head_dim
