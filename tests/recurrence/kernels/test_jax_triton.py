@@ -59,19 +59,16 @@ def arguments(steps, head_dim, state=False, shift=0.0):
 
 
 def fused(chunk_size=None, reverse=False, return_state=False):
+    def otherwise(inputs, initial):
+        h, *last = reference(chunk_size, reverse, return_state)(*inputs, *(initial or ()))
+        return h, tuple(last) or None
+
     def run(*xs):
-        options = (chunk_size, return_state, no_kernel, reverse)
+        options = (chunk_size, return_state, otherwise, reverse)
         h, last = jax_kernels.mlstm(*xs[:5], tuple(xs[5:]) or None, *options)
         return (h, *(last or ()))
 
     return run
-
-
-def no_kernel(inputs, initial):
-    """What there is for other platforms: traced, for its shapes, and not run."""
-    query, key, value, log_i, log_f = inputs
-    h = jnp.zeros(query.shape, "float32") + jnp.sum(key + value) + jnp.sum(log_i + log_f)
-    return h, None if initial is None else initial
 
 
 def reference(chunk_size=None, reverse=False, return_state=False):
@@ -132,8 +129,10 @@ def check(xs, *options, tolerance=FUSED, expected_of=None):
         assert relative_error(x, y) <= tolerance, f"gradient of {name}"
 
 
-@pytest.mark.parametrize("reverse", (False, True))
-@pytest.mark.parametrize("steps", (1, 63, 64, 251, 501))
+@pytest.mark.parametrize(
+    ("steps", "reverse"),
+    ((1, False), (63, True), (64, False), (64, True), (251, False), (501, True)),
+)
 def test_one_chunk(steps, reverse):
     # On one side of the normaliser the gradients of a single step are all cancellation.
     check(arguments(steps, 16, shift=-5.0 if steps == 1 else 0.0), None, reverse)
@@ -148,9 +147,9 @@ def test_states(steps, chunk_size, state, reverse):
     check(arguments(steps, 8, state, shift=-5.0), chunk_size, reverse, True)
 
 
-@pytest.mark.parametrize("reverse", (False, True))
-def test_chunks(reverse):
-    check(arguments(501, 8), 128, reverse)
+@pytest.mark.parametrize(("steps", "reverse"), ((251, True), (501, False)))
+def test_chunks(steps, reverse):
+    check(arguments(steps, 8), 128, reverse)
 
 
 @pytest.mark.parametrize("chunk_size", (None, 64))

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import jax_triton
 
-from keras_axlstm.recurrence.kernels.triton.jax_availability import capability
+from keras_axlstm.recurrence.kernels.triton import jax_availability
 from keras_axlstm.recurrence.kernels.triton.launch import Array, Backend, Launch
 
 
@@ -20,7 +20,7 @@ def _run(launch: Launch) -> list[Array]:
         grid=launch.grid,
         out_shape=[jax.ShapeDtypeStruct(spec.shape, spec.dtype) for spec in launch.outputs],
         zeroed_outputs=tuple(i for i, spec in enumerate(launch.outputs) if spec.zeros),
-        compute_capability=capability(),
+        compute_capability=jax_availability.capability(),
         **launch.arguments,
     )
     return jax.custom_batching.sequential_vmap(call)(*launch.inputs)
