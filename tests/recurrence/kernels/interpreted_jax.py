@@ -8,27 +8,37 @@ import numpy as np
 import torch
 
 
-def triton_call(*inputs, kernel, grid, out_shape, zeroed_outputs, compute_capability, **arguments):
-    """Arguments as jax-triton takes them: arrays by position, inputs first, the rest by name.
+def triton_call(*arguments, kernel, grid, out_shape, zeroed_outputs, compute_capability, **named):
+    """Arguments as jax-triton takes them: arrays and sizes by position, before the outputs, all
+    else by name.
 
     Outputs are NaN at first, so that what a kernel leaves out shows.
     """
+    parameters = list(inspect.signature(kernel.fn).parameters)
+    by_position = parameters[: len(arguments) + len(out_shape)]
+    if set(parameters) - {*by_position} != named.keys() & {*parameters}:
+        raise TypeError(f"expected arguments {parameters}, received {by_position} and {named}")
 
     def run(*arrays):
-        tensors = [_tensor(np.asarray(x)) for x in arrays]
-        for i, spec in enumerate(out_shape):
-            fill = 0.0 if i in zeroed_outputs else float("nan")
-            tensors.append(torch.full(spec.shape, fill, dtype=getattr(torch, spec.dtype.name)))
-        names = list(inspect.signature(kernel.fn).parameters)
-        if len(tensors) + len(arguments.keys() & set(names)) != len(names):
-            raise TypeError(f"expected arguments {names}, received {len(tensors)} and {arguments}")
-        kernel[grid](**dict(zip(names, tensors, strict=False)), **arguments)
-        return [_array(x) for x in tensors[len(arrays) :]]
+        tensors = map(_tensor, arrays)
+        inputs = [x if isinstance(x, int) else next(tensors) for x in arguments]
+        outputs = [
+            torch.full(spec.shape, 0.0 if i in zeroed_outputs else float("nan"), dtype=_dtype(spec))
+            for i, spec in enumerate(out_shape)
+        ]
+        kernel[grid](*inputs, *outputs, **named)
+        return [_array(x) for x in outputs]
 
-    return jax.pure_callback(run, out_shape, *inputs, vmap_method="sequential")
+    arrays = [x for x in arguments if not isinstance(x, int)]
+    return jax.pure_callback(run, out_shape, *arrays, vmap_method="sequential")
 
 
-def _tensor(x: np.ndarray) -> torch.Tensor:
+def _dtype(spec) -> torch.dtype:
+    return getattr(torch, spec.dtype.name)
+
+
+def _tensor(x) -> torch.Tensor:
+    x = np.asarray(x)
     if x.dtype == ml_dtypes.bfloat16:
         return torch.from_numpy(x.view("int16").copy()).view(torch.bfloat16)
     return torch.from_numpy(x.copy())

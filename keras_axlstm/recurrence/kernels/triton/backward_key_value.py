@@ -43,15 +43,15 @@ def backward_key_value_kernel(
     crest,  # (B, NH, S + 1)
     C_gradient,  # (B, NH, N + 1, DH, DH) value x key, read if there is a MEMORY
     n_gradient,  # (B, NH, N + 1, DH), likewise
+    steps,
+    heads,
+    chunk_size,
     key_gradient,  # (B, S, NH, DH) dense, out
     value_gradient,  # (B, S, NH, DH) dense, out
     row_sums,  # (column tiles of a chunk, B, NH, S) zeros, out: a term a column tile
     column_sums,  # (B, NH, S) out
     diagonal,  # (B, NH, S) out
     state_columns,  # (slices, B, NH, S) out: gradient of the log weight u, or None
-    steps,
-    heads,
-    chunk_size,
     scale,
     query_strides,  # batch, time, head
     key_strides,

@@ -35,11 +35,11 @@ def backward_query_kernel(
     crest,  # (B, NH, S + 1)
     C,  # (B, NH, N + 1, DH, DH) value x key, read if there is a MEMORY
     n,  # (B, NH, N + 1, DH), likewise
-    query_gradient,  # (B, S, NH, DH) dense, out
-    state_rows,  # (slices, B, NH, S) out: gradient of the log weight of the memory, or None
     steps,
     heads,
     chunk_size,
+    query_gradient,  # (B, S, NH, DH) dense, out
+    state_rows,  # (slices, B, NH, S) out: gradient of the log weight of the memory, or None
     scale,
     query_strides,  # batch, time, head
     key_strides,

@@ -38,11 +38,11 @@ def forward_kernel(
     floor,  # (B, NH, S)
     C,  # (B, NH, N + 1, DH, DH) value x key, read if there is a MEMORY
     n,  # (B, NH, N + 1, DH), likewise
-    h,  # (B, S, NH, DH) dense, out
-    signed_l,  # (B, NH, S) out
     steps,
     heads,
     chunk_size,
+    h,  # (B, S, NH, DH) dense, out
+    signed_l,  # (B, NH, S) out
     scale,
     query_strides,  # batch, time, head
     key_strides,

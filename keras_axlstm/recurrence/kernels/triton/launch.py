@@ -23,16 +23,17 @@ class Spec(NamedTuple):
 class Launch(NamedTuple):
     """Everything that one launch needs.
 
-    `inputs`, then `outputs`, are the first arguments of the kernel. They are all there: JAX cannot
-    hand over an input that does not exist, so a flag tells a kernel which ones it must not read.
+    The first arguments of the kernel are `inputs`, `sizes` and `outputs`. They are all there: JAX
+    cannot hand over an input that does not exist, so a flag tells a kernel what it must not read.
     """
 
     kernel: Any  # triton.JITFunction
     grid: tuple[int, ...]
     inputs: tuple[Array, ...]
+    sizes: tuple[int, ...]
     outputs: tuple[Spec, ...]
-    # The other arguments by name: sizes, strides, what is fixed when the kernel is compiled, and
-    # the options of the launch.
+    # The others by name: scale and strides, what is fixed when the kernel is compiled, and the
+    # options of the launch.
     arguments: dict[str, Any]
 
 

@@ -77,10 +77,9 @@ def _rows(
         backward_rows_kernel,
         (batch * heads * triton.cdiv(steps, tiles.ROW_TILE.rows),),
         (h_gradient, h, signed_l, weights.floor),
+        (steps, heads),
         (Spec(h.shape, problem.product_dtype), Spec(problem.per_step, "float32")),
         {
-            "steps": steps,
-            "heads": heads,
             "HEAD_DIM": head_dim,
             "WIDTHS": tiles.widths(head_dim),
             "ROWS": tiles.ROW_TILE.rows,
@@ -101,6 +100,7 @@ def _query(
         backward_query_kernel,
         problem.grid(tile.rows, tile),
         _inputs(problem, weights, row_gradients, memories),
+        problem.sizes,
         (
             Spec(problem.query.shape, problem.dtype),
             *_slices(problem, tile, memories),
@@ -122,6 +122,7 @@ def _key_value(
         backward_key_value_kernel,
         problem.grid(tile.columns, tile),
         _inputs(problem, weights, row_gradients, of_memories),
+        problem.sizes,
         (
             *[Spec(problem.key.shape, problem.dtype)] * 2,
             Spec((tiles_of_chunk, *per_step), "float32", zeros=True),
@@ -159,7 +160,6 @@ def _arguments(
     """Other arguments of the same kernels; `absent` is the name of their last output."""
     return {
         **({absent: None} if memories is None else {}),
-        **problem.sizes,
         "scale": problem.scale,
         **problem.strides("query", "key", "value"),
         "MEMORY": memories is not None,
@@ -206,9 +206,9 @@ def _state_gradients(
             *(weights.peak_high, weights.peak_low, weights.crest),
             *(state_gradient or (weights.crest, weights.crest))[:2],
         ),
+        problem.sizes,
         memory_specs(problem),
         {
-            **problem.sizes,
             **problem.strides("query"),
             "GIVEN": state_gradient is not None,
             **problem.state_options(tile),

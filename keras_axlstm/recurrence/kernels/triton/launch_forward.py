@@ -20,9 +20,9 @@ def forward(problem: Problem, return_state: bool) -> tuple[Array, Array, State |
             *weights[:6],
             *((memories if problem.has_state else None) or (weights.crest, weights.crest)),
         ),
+        problem.sizes,
         (Spec(problem.query.shape, "float32"), Spec(problem.per_step, "float32")),
         {
-            **problem.sizes,
             "scale": problem.scale,
             **problem.strides("query", "key", "value"),
             "MEMORY": problem.has_state,
@@ -47,9 +47,9 @@ def states(problem: Problem, weights: gates.Weights) -> tuple[Array, Array]:
             *(weights.source_high, weights.source_low, weights.crest),
             *(problem.state or (weights.crest, weights.crest))[:2],
         ),
+        problem.sizes,
         memory_specs(problem),
         {
-            **problem.sizes,
             "scale": problem.scale,
             **problem.strides("key", "value"),
             "GIVEN": problem.state is not None,

@@ -87,17 +87,17 @@ class Problem(NamedTuple):
         }
 
     @property
-    def sizes(self) -> dict[str, object]:
-        """Run-time arguments of all kernels that walk over time."""
+    def sizes(self) -> tuple[int, int, int]:
+        """S, NH and L, the sizes of all kernels that walk over time."""
         _, steps, heads, _ = self.query.shape
-        return {"steps": steps, "heads": heads, "chunk_size": self.chunk_size}
+        return steps, heads, self.chunk_size
 
     @property
     def scale(self) -> float:
         return self.query.shape[-1] ** -0.5
 
     def strides(self, *names: str) -> dict[str, tuple[int, ...]]:
-        """Run-time arguments: strides of batch, time and head of the sequences named."""
+        """Arguments of the kernels: strides of batch, time and head of the sequences named."""
         return {f"{name}_strides": self.backend.strides(getattr(self, name)) for name in names}
 
     @property

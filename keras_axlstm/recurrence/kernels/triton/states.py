@@ -27,11 +27,11 @@ def states_kernel(
     crest,  # (B, NH, S + 1)
     first_C,  # (B, NH, DH, DH) value x key, read if GIVEN, else 0
     first_n,  # (B, NH, DH), likewise
-    C,  # (B, NH, N + 1, DH, DH), out
-    n,  # (B, NH, N + 1, DH), out
     steps,
     heads,
     chunk_size,
+    C,  # (B, NH, N + 1, DH, DH), out
+    n,  # (B, NH, N + 1, DH), out
     scale,
     key_strides,
     value_strides,
@@ -114,11 +114,11 @@ def states_backward_kernel(
     crest,  # (B, NH, S + 1)
     last_C_gradient,  # (B, NH, DH, DH) value x key, read if GIVEN, else 0
     last_n_gradient,  # (B, NH, DH), likewise
-    C_gradient,  # (B, NH, N + 1, DH, DH), out
-    n_gradient,  # (B, NH, N + 1, DH), out
     steps,
     heads,
     chunk_size,
+    C_gradient,  # (B, NH, N + 1, DH, DH), out
+    n_gradient,  # (B, NH, N + 1, DH), out
     query_strides,
     HEAD_DIM: tl.constexpr,
     VALUES: tl.constexpr,

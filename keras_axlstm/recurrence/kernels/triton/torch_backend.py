@@ -11,7 +11,7 @@ def _run(launch: Launch) -> list[torch.Tensor]:
         (torch.zeros if zeros else torch.empty)(shape, dtype=getattr(torch, dtype), device=device)
         for shape, dtype, zeros in launch.outputs
     ]
-    launch.kernel[launch.grid](*launch.inputs, *outputs, **launch.arguments)
+    launch.kernel[launch.grid](*launch.inputs, *launch.sizes, *outputs, **launch.arguments)
     return outputs
 
 
