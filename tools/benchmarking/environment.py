@@ -21,6 +21,7 @@ PACKAGES = (
     "tensorflow",
     "torch",
     "triton",
+    "jax-triton",
     "timm",
     "mlstm-kernels",
 )

@@ -1,5 +1,13 @@
-"""What a compiled Triton kernel may use on an H100 (sm_90)."""
+"""The Triton kernels, and what they may use once compiled for an H100 (sm_90)."""
 
+KERNELS = (
+    "forward",
+    "backward_rows",
+    "backward_query",
+    "backward_key_value",
+    "states",
+    "states_backward",
+)
 MOST_REGISTERS = 255
 MOST_SHARED = 227 * 1024
 # Bytes a thread that do not fit into registers, (kernel, head dim, dtype); all others must fit.

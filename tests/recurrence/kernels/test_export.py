@@ -124,6 +124,14 @@ def test_no_triton_kernels(encoder, monkeypatch, missing, found):
 
 
 @needs_triton
+def test_no_triton_kernels_beside_tensorflow(cuda_device, monkeypatch):
+    """Importing Triton would end the process."""
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    assert ["TensorFlow is loaded" in reason for reason in jax_availability.unavailable()] == [True]
+
+
+@needs_triton
 def test_a_cuda_device_needs_no_compiler(encoder, cuda_device, monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(build, "unavailable", lambda backend: ["no C++ compiler found"])

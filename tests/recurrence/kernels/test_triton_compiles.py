@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from tests.recurrence.kernels.limits import MOST_REGISTERS, MOST_SHARED, SPILLED
+from tests.recurrence.kernels.limits import KERNELS, MOST_REGISTERS, MOST_SHARED, SPILLED
 
 if keras.backend.backend() != "torch":
     pytest.skip("the Triton kernels belong to the torch backend", allow_module_level=True)
@@ -18,14 +18,6 @@ if importlib.util.find_spec("triton") is None:
     pytest.skip("Triton is not installed: its kernels are NOT compiled", allow_module_level=True)
 
 ROOT = Path(__file__).parents[3]
-KERNELS = (
-    "forward",
-    "backward_rows",
-    "backward_query",
-    "backward_key_value",
-    "states",
-    "states_backward",
-)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
