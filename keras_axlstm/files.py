@@ -53,7 +53,7 @@ def write_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
         _remove(unfinished)
         raise
     _refuse_to_lose(target, unfinished, overwrite)
-    _replace(target, unfinished)
+    replace_output(target, unfinished)
 
 
 def _refuse_to_lose(target: Path, finished: Path, overwrite: bool) -> None:
@@ -74,12 +74,13 @@ def _refuse_to_lose(target: Path, finished: Path, overwrite: bool) -> None:
             )
 
 
-def _replace(target: Path, finished: Path) -> None:
+def replace_output(target: Path, finished: Path) -> None:
+    """Rename a finished file or folder to `target`, in the place of what is there."""
     if not (target.is_dir() or (target.exists() and finished.is_dir())):
         os.replace(finished, target)
         return
     # A folder cannot be replaced in one step: the old one steps aside, and back if need be.
-    old = target.with_name(finished.name.replace(".unfinished-", ".replaced-", 1))
+    old = target.with_name(f".replaced-{secrets.token_hex(4)}-{target.name}")
     os.rename(target, old)
     try:
         os.rename(finished, target)

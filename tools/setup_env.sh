@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Usage: tools/setup_env.sh VENV EXTRAS       for example: tools/setup_env.sh .venv all,test
+# Usage: tools/setup_env.sh VENV EXTRAS [CONSTRAINTS]
+# For example: tools/setup_env.sh .venv all,test
 #
 # Makes VENV a virtual environment that has this checkout installed (editable) with EXTRAS, at the
-# versions of tools/constraints.txt. Creates it where there is none; does nothing where it is up to
+# versions of CONSTRAINTS (default: tools/constraints.txt). Creates it where there is none; does nothing where it is up to
 # date already. PYTHON names the interpreter to create it with (default: python3).
 set -euo pipefail
 
@@ -11,10 +12,11 @@ fail() {
     exit 2
 }
 
-[ $# -eq 2 ] || fail "expected 2 arguments, VENV and EXTRAS, received $#"
+[ $# -eq 2 ] || [ $# -eq 3 ] || fail "expected VENV, EXTRAS and possibly CONSTRAINTS, received $# arguments"
 mkdir -p "$(dirname "$1")"
 venv=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 extras=$2
+constraints=${3:-tools/constraints.txt}
 cd "$(dirname "$0")/.."
 
 python=${PYTHON:-python3}
@@ -30,11 +32,11 @@ fi
 # One line per completed install, so that a change of the requirements, another set of extras and an
 # install that was interrupted all install again, and nothing else does.
 done_list=$venv/keras-axlstm-installs
-this_install="$extras $(cat pyproject.toml tools/constraints.txt | cksum) $PWD"
+this_install="$extras $(cat pyproject.toml "$constraints" | cksum) $PWD"
 if grep -qxF "$this_install" "$done_list" 2>/dev/null; then
     exit 0
 fi
 echo "Installing keras-axlstm[$extras] into $venv (several minutes the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --constraint tools/constraints.txt --editable ".[$extras]"
+    --constraint "$constraints" --editable ".[$extras]"
 echo "$this_install" >>"$done_list"

@@ -12,7 +12,12 @@ from keras_axlstm.audio.waveform import describe_non_finite
 _UNKNOWN_LENGTH = 2**63 - 1
 
 
-def read_audio(path: str | os.PathLike[str], sampling_rate: int = 16000) -> np.ndarray:
+def read_audio(
+    path: str | os.PathLike[str],
+    sampling_rate: int = 16000,
+    start: float = 0.0,
+    end: float | None = None,
+) -> np.ndarray:
     """Read an audio file as a mono waveform.
 
     Channels are averaged, and other rates resampled. Integer samples are scaled to [-1, 1);
@@ -21,13 +26,16 @@ def read_audio(path: str | os.PathLike[str], sampling_rate: int = 16000) -> np.n
     Args:
         path: a wav, flac, ogg or mp3 file, any rate and any number of channels.
         sampling_rate: rate of the result in Hz.
+        start: where to begin, in seconds.
+        end: where to stop, in seconds; the end of the file if it is None or later than that.
 
     Returns:
         float32 `(samples,)`.
 
     Raises:
         AudioFileError: a file that is missing, empty, without samples, not audio, of an
-            unsupported format, damaged, or with NaN or infinite samples. It is a `ValueError`.
+            unsupported format, damaged, with NaN or infinite samples, or that ends before `start`.
+            It is a `ValueError`.
         ValueError: a bad `sampling_rate`.
 
     Example:
@@ -40,8 +48,9 @@ def read_audio(path: str | os.PathLike[str], sampling_rate: int = 16000) -> np.n
     """
     check_rate(sampling_rate, "sampling_rate")
     with _open(path) as file:
-        samples = _decode(file, path)
         rate = file.samplerate
+        stop = file.frames if end is None else min(file.frames, round(end * rate))
+        samples = _decode(file, path, round(start * rate), stop)
     with np.errstate(invalid="ignore", over="ignore"):
         mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     problem = describe_non_finite(mono)
@@ -112,17 +121,23 @@ def _check_path(path: str | os.PathLike[str]) -> None:
         raise AudioFileError(path, f"{error.strerror}.") from error
 
 
-def _decode(file: Any, path: str | os.PathLike[str]) -> np.ndarray:
-    """All samples as float32 `(samples, channels)`."""
+def _decode(file: Any, path: str | os.PathLike[str], start: int, stop: int) -> np.ndarray:
+    """Samples `start` up to `stop` as float32 `(samples, channels)`."""
     import soundfile
 
+    if start >= stop:
+        raise AudioFileError(
+            path, f"it has no samples from {start / file.samplerate:g} s to where reading stops."
+        )
     try:
-        samples = file.read(dtype="float32", always_2d=True)
+        if start:
+            file.seek(start)
+        samples = file.read(stop - start, dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         raise AudioFileError(path, "it is damaged: decoding failed.") from error
     # The length of an mp3 is only an estimate.
-    if len(samples) == 0 or (len(samples) < file.frames and file.format != "MP3"):
+    if len(samples) == 0 or (len(samples) < stop - start and file.format != "MP3"):
         raise AudioFileError(
-            path, f"it is damaged: only {len(samples)} of {file.frames} samples can be decoded."
+            path, f"it is damaged: only {len(samples)} of {stop - start} samples can be decoded."
         )
     return samples

@@ -58,8 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     with write_aside(arguments.output, overwrite=arguments.overwrite) as folder:
         choose_backend()
 
-        from keras_axlstm.cli.save import save_preset
         from keras_axlstm.conversion import load_official_checkpoint
+        from keras_axlstm.models.save_preset import save_preset
 
         heads = {} if arguments.num_heads is None else {"num_heads": arguments.num_heads}
         model = load_official_checkpoint(

@@ -22,6 +22,11 @@ EXTRAS = {
     "triton": "triton",
     "jax-triton": "jax_triton",
     "parquet": "pyarrow",
+    "plots": "matplotlib",
+    "tensorboard": "tensorboardX",
+    "array-record": "array_record",
+    "beam": "apache_beam",
+    "tensorflow-io": "tensorflow_io",
 }
 
 

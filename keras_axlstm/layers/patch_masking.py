@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_axlstm.distribution.replica import this_replica
+
 MASK_MODES = ("unstructured", "timestep")
 
 
@@ -84,7 +86,10 @@ class PatchMasking(keras.layers.Layer):
             stay = int(count * percent / 100)
         else:  # a time dimension that TensorFlow left open
             stay = ops.cast(ops.cast(count, "float64") * percent / 100, "int32")
-        noise = keras.random.uniform((batch, count), seed=self.seed_generator)
+        # The whole batch's, so that masks do not depend on the number of devices.
+        replica = this_replica()
+        noise = keras.random.uniform((replica.count * batch, count), seed=self.seed_generator)
+        noise = ops.slice(noise, (replica.index * batch, 0), (batch, count))
         rank = ops.argsort(ops.argsort(noise, axis=-1), axis=-1)
         return ops.repeat(ops.cast(rank >= stay, "float32"), units, axis=1)
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_axlstm.recurrence.choice import SHORTEST_PROJECTION
+from keras_axlstm.recurrence.choice import large_projection
 from keras_axlstm.recurrence.kernels import choose_optional, kernel_dtype
 
 
@@ -22,7 +22,8 @@ def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.Keras
     """
     batch, time, channels = ops.shape(inputs)
     rows = ops.reshape(inputs, (-1, channels))
-    if dense.quantization_mode is None:
+    size = (rows.shape[0], channels, dense.units)
+    if dense.quantization_mode is None and large_projection(*size, kernel_dtype(rows)):
         outputs = multiply(rows, ops.cast(dense.kernel, rows.dtype))
         if dense.bias is not None:
             outputs = outputs + ops.cast(dense.bias, outputs.dtype)
@@ -34,8 +35,7 @@ def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.Keras
 
 def multiply(x: keras.KerasTensor, weights: keras.KerasTensor) -> keras.KerasTensor:
     """`x weights` for `(rows, inputs)` and `(inputs, outputs)` of one dtype, by a kernel if any."""
-    few = x.shape[0] is not None and x.shape[0] < SHORTEST_PROJECTION
-    kernels = None if few else choose_optional("projection", x)
+    kernels = choose_optional("projection", x)
     if kernels is None:
         return ops.matmul(x, weights)
     dtype = kernel_dtype(x, weights)

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_axlstm.distribution.replica import loss_share
 from keras_axlstm.layers.patch_masking import PatchMasking
 from keras_axlstm.layers.reconstruction_head import ReconstructionHead
 from keras_axlstm.models.spectrogram_encoder import SpectrogramEncoder
@@ -134,7 +135,7 @@ class MaskedSpectrogramModel(keras.Model):
         # At least one: nothing is hidden at mask_ratio 0.
         masked_error = ops.sum(errors * hidden) / ops.maximum(ops.sum(hidden), 1.0)
         self.reconstruction_mse.update_state(masked_error)
-        return masked_error if self.loss_on == "masked" else ops.mean(errors)
+        return loss_share(masked_error if self.loss_on == "masked" else ops.mean(errors))
 
     def save_to_preset(self, preset_dir):
         """Save the encoder as a preset, and beside it what reconstruction needs.

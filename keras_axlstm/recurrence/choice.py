@@ -40,8 +40,23 @@ KERNEL = Table(
 # products, eager PyTorch from the scores that smaller blocks leave out.
 PARALLEL_BLOCK = {"torch": 64}.get(keras.backend.backend(), 128)
 
-# Tokens from which on packing a kernel for the tile unit is worth while.
-SHORTEST_PROJECTION = 64
+# Multiplications from which on the kernel for projections is faster, with the cost of its call, on
+# two cores with AMX. The rest is left to the backend: TensorFlow and PyTorch have good products in
+# bfloat16 themselves.
+LARGE_PROJECTION = {
+    ("jax", "float32"): 2**25,
+    ("jax", "bfloat16"): 2**25,
+    ("tensorflow", "float32"): 2**29,
+    ("torch", "float32"): 2**28,
+}
+# Rows where TensorFlow leaves them open: a batch of eight clips of 2 s.
+ASSUMED_ROWS = 2008
+
+
+def large_projection(rows: int | None, inputs: int, outputs: int, dtype: str) -> bool:
+    """Whether a projection of `(rows, inputs)` to `outputs` is worth a call of the kernel."""
+    smallest = LARGE_PROJECTION.get((keras.backend.backend(), dtype))
+    return smallest is not None and (rows or ASSUMED_ROWS) * inputs * outputs >= smallest
 
 
 def choose_form(

@@ -12,7 +12,7 @@ from keras_axlstm.cli import presets
 from keras_axlstm.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["pretrain", "embed", "convert", "presets", "doctor"]
+COMMANDS = ["prepare", "pretrain", "embed", "convert", "presets", "doctor"]
 
 # The package's own `__init__` is passed over: this is about the modules of the command line.
 WITHOUT_THE_PACKAGE = """
@@ -43,6 +43,8 @@ def run(*arguments):
         (["pretrain", "--help"], 0),
         (["pretrain", "sounds", "--output", "preset", "--steps", "0"], 2),
         (["pretrain", "sounds", "--output", "preset", "--model", "ssast", "--flip"], 2),
+        (["prepare", "sounds"], 2),
+        (["prepare", "sounds", "--output", "out", "--runner-options=--region=x"], 2),
         (["embed"], 2),
         (["train"], 2),
     ],

@@ -107,6 +107,41 @@ def test_going_on_from_a_state(folder):
     assert len(rest) == FILES * 5 // 4 - 3
 
 
+@pytest.mark.parametrize("state", [{}, {"batches": -1}, {"batches": "x"}, None])
+def test_a_state_of_something_else(folder, state):
+    with pytest.raises(ValueError, match="Expected a state that `get_state` gave"):
+        iter(random_crops(folder, batch_size=2)).set_state(state)
+
+
+@pytest.mark.parametrize("process_count", [1, 2, 3, 8])
+def test_processes_share_each_batch(folder, process_count):
+    arguments = {"batch_size": 24, "num_frames": 20, "num_epochs": 9, "seed": 3}
+    together = np.stack(list(random_crops(folder, **arguments)))
+    parts = [
+        list(random_crops(folder, process_index=i, process_count=process_count, **arguments))
+        for i in range(process_count)
+    ]
+    assert np.shape(parts) == (process_count, 2, 24 // process_count, 20, 80)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), together)
+    # 48 crops of 6 files: eight epochs, in each of which every file comes once.
+    for epoch in together.reshape(8, FILES, 20, 80):
+        assert sorted(files_of(epoch)) == list(range(FILES))
+
+
+def test_unreadable_clips_do_not_move_the_others(folder, damaged):
+    """Where all clips can be read, the order has the same crops at the same positions."""
+    for name in ("1_bad.wav", "9_bad.wav"):
+        soundfile.write(damaged / name, np.full(8000, 0.1), 16000)
+    arguments = {"batch_size": 8, "num_frames": 20, "num_epochs": 2}
+    readable = np.stack(list(random_crops(damaged, **arguments)))
+    for name in ("1_bad.wav", "9_bad.wav"):
+        (damaged / name).write_bytes(b"no audio")
+    with pytest.warns(UserWarning, match="2 of 8 clips"):
+        replaced = np.stack(list(random_crops(damaged, **arguments)))
+    same = (readable == replaced).all(axis=(2, 3))
+    assert (~same).sum(axis=1).tolist() == [2, 2]
+
+
 def test_normalizations(folder):
     path = [folder / "0.wav"]
     arguments = {"batch_size": 1, "num_frames": 51}  # the whole clip
@@ -131,13 +166,18 @@ def test_other_log_mel_arguments(folder):
 
 def test_worker_processes_give_the_same(damaged):
     arguments = {"batch_size": 5, "num_frames": 20, "num_epochs": 3}
-    with pytest.warns(UserWarning, match="1 of 8 audio files"):
+    with pytest.warns(UserWarning, match="of 8 clips cannot be read"):
         expected = list(random_crops(damaged, **arguments))
     skipped: list = []
     iterator = iter(random_crops(damaged, num_workers=2, skipped=skipped, **arguments))
-    with pytest.warns(UserWarning, match="1 of 8 audio files"):
-        np.testing.assert_array_equal(list(iterator), expected)
+    # A state of an iterator without workers.
+    iterator.set_state({"batches": 1})
+    with pytest.warns(UserWarning, match="of 8 clips cannot be read"):
+        np.testing.assert_array_equal(next(iterator), expected[1])
+        state = iterator.get_state()
+        np.testing.assert_array_equal(list(iterator), expected[2:])
     iterator.close()
+    assert state == {"batches": 2}
     assert sorted(path.name for path, _ in skipped) == ["1_bad.wav", "9_bad.wav"]
 
 
@@ -145,9 +185,8 @@ def test_files_that_fail_later_are_reported_and_replaced(damaged):
     skipped: list = []
     dataset = random_crops(damaged, batch_size=4, num_frames=20, num_epochs=2, skipped=skipped)
     assert skipped == []
-    with pytest.warns(UserWarning, match="cannot be read and are skipped") as warned:
+    with pytest.warns(UserWarning, match="cannot be read and are skipped"):
         assert [len(batch) for batch in dataset] == [4] * 4
-    assert len(warned) == 2
     assert sorted(path.name for path, _ in skipped) == ["1_bad.wav", "9_bad.wav"]
     assert all("100 of 100 samples are NaN" in reason for _, reason in skipped)
 
@@ -156,7 +195,7 @@ def test_files_with_unreadable_headers_are_reported_at_once(folder, tmp_path):
     (tmp_path / "empty.wav").touch()
     paths = [*sorted(folder.iterdir()), tmp_path / "empty.wav", tmp_path / "missing.wav"]
     skipped: list = []
-    with pytest.warns(UserWarning, match="2 of 8 audio files") as warned:
+    with pytest.warns(UserWarning, match="2 of 8 clips") as warned:
         dataset = random_crops(paths, batch_size=3, num_frames=20, num_epochs=1, skipped=skipped)
     assert len(warned) == 1 and warned[0].filename == __file__
     assert [path.name for path, _ in skipped] == ["empty.wav", "missing.wav"]
@@ -165,7 +204,7 @@ def test_files_with_unreadable_headers_are_reported_at_once(folder, tmp_path):
 
 def test_no_readable_file(tmp_path):
     (tmp_path / "empty.wav").touch()
-    with pytest.raises(ValueError, match="None of the 1 audio files can be read.\n.*empty.wav"):
+    with pytest.raises(ValueError, match="None of the 1 clips can be read.\n.*empty.wav"):
         random_crops(tmp_path, batch_size=2)
 
 
@@ -173,7 +212,7 @@ def test_no_readable_file(tmp_path):
 def test_no_file_that_can_be_decoded(tmp_path, copies):
     soundfile.write(tmp_path / "bad.wav", np.full(100, np.nan), 16000, subtype="FLOAT")
     dataset = random_crops([tmp_path / "bad.wav"] * copies, batch_size=2)
-    with pytest.raises(ValueError, match="None of the 1 audio files can be read.\n.*bad.wav"):
+    with pytest.raises(ValueError, match=f"None of the {copies} clips can be read.\n.*bad.wav"):
         next(iter(dataset))
 
 
@@ -191,6 +230,13 @@ def test_no_file_that_can_be_decoded(tmp_path, copies):
         ({"normalization": "dataset"}, "mean=None, std=None"),
         ({"sampling_rate": 0}, "`sampling_rate` must be a positive integer"),
         ({"hop_length": 0}, "`hop_length` must be a positive integer"),
+        ({"process_count": 0}, "`process_count` must be an integer of at least 1"),
+        ({"process_index": 1}, "`process_index` must be less than process_count=1. Received: 1"),
+        ({"batch_size": 8, "process_count": 3}, "process_count=3. For example, take 6."),
+        (
+            {"process_count": 2, "num_epochs": 1, "drop_remainder": False},
+            "a batch that cannot be shared among processes",
+        ),
     ],
 )
 def test_bad_arguments_come_before_the_files(arguments, message):

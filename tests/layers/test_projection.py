@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_axlstm.layers.projection import multiply, project
-from keras_axlstm.recurrence.choice import SHORTEST_PROJECTION
+from keras_axlstm.recurrence import choice
 from keras_axlstm.recurrence.kernels import implementation_set_to
 from tests.support.gradients import vjp
 from tests.support.kernels import skip_without
@@ -82,7 +82,15 @@ def test_what_is_not_finite_stays_so():
     assert relative_error(y[others], x[others] @ weights) <= SAME_FORMULA
 
 
-@pytest.mark.parametrize("time", (1, SHORTEST_PROJECTION))
+@pytest.fixture
+def any_size(monkeypatch):
+    """The kernel is used for small products too."""
+    for dtype in ("float32", "bfloat16"):
+        monkeypatch.setitem(choice.LARGE_PROJECTION, (keras.backend.backend(), dtype), 1)
+
+
+@pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("time", (1, 64))
 @pytest.mark.parametrize("policy", ("float32", "mixed_bfloat16", "mixed_float16"))
 def test_a_dense_layer(time, policy):
     dense = keras.layers.Dense(24, activation="gelu", bias_initializer="normal", dtype=policy)
@@ -98,10 +106,11 @@ def test_a_dense_layer(time, policy):
     assert relative_error(*map(keras.ops.convert_to_numpy, (received, expected))) <= tolerance
 
 
+@pytest.mark.usefixtures("any_size")
 def test_low_rank_adaptation_and_quantization():
     dense = keras.layers.Dense(24, use_bias=False)
     dense.build((None, None, 40))
-    x = np.random.default_rng(0).normal(size=(1, SHORTEST_PROJECTION, 40)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(1, 64, 40)).astype("float32")
     dense.enable_lora(2)
     dense.lora_kernel_b.assign(np.ones((2, 24)))
     agree(dense, x)

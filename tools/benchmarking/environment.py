@@ -14,6 +14,10 @@ PACKAGES = (
     "keras",
     "keras-hub",
     "numpy",
+    "grain",
+    "array_record",
+    "soundfile",
+    "soxr",
     "jax",
     "jaxlib",
     "jax-cuda12-plugin",
@@ -46,7 +50,7 @@ TUNING_VARIABLES = (
 )
 
 
-def describe(arguments: list[str]) -> dict[str, Any]:
+def describe(arguments: list[str], tool: str = "benchmark.py") -> dict[str, Any]:
     """Machine, versions, commit and command line."""
     return {
         "cpu": cpu_model(),
@@ -57,7 +61,7 @@ def describe(arguments: list[str]) -> dict[str, Any]:
         "commit": git("rev-parse", "HEAD"),
         "dirty": bool(git("status", "--porcelain", "--", "keras_axlstm", "tools/*.py")),
         "variables": {name: os.environ[name] for name in TUNING_VARIABLES if name in os.environ},
-        "command": command_line(arguments),
+        "command": command_line(arguments, tool),
     }
 
 
@@ -100,10 +104,10 @@ def git(*arguments: str, folder: Path = ROOT) -> str | None:
     return _output("git", "-C", str(folder), *arguments)
 
 
-def command_line(arguments: list[str]) -> str:
+def command_line(arguments: list[str], tool: str = "benchmark.py") -> str:
     """The command that was run, with the last parts of absolute paths."""
     short = [Path(text).name if os.path.isabs(text) else text for text in arguments]
-    return shlex.join(["python", "tools/benchmark.py", *short])
+    return shlex.join(["python", f"tools/{tool}", *short])
 
 
 def _output(*command: str) -> str | None:

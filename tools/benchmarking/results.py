@@ -40,7 +40,7 @@ class Results:
             "records": list(carried),
         }
         folder.mkdir(parents=True, exist_ok=True)
-        self.json_path, self.markdown_path = _reserve(folder, _stem(environment))
+        self.json_path, self.markdown_path = reserve(folder, stem(environment))
         self._write()
 
     @property
@@ -98,13 +98,14 @@ def without_done(groups: Sequence[Group], records: Sequence[dict[str, Any]]) -> 
     return [group for group in left if group.ours]
 
 
-def _stem(environment: dict[str, Any]) -> str:
+def stem(environment: dict[str, Any], kind: str = "") -> str:
+    """The name of a result file of today."""
     device = environment["gpu"] or f"{environment['cpu']} {environment['cores']} cores"
     slug = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
-    return f"{datetime.date.today().isoformat()}-{slug}"
+    return f"{datetime.date.today().isoformat()}-{kind}{slug}"
 
 
-def _reserve(folder: Path, stem: str) -> tuple[Path, Path]:
+def reserve(folder: Path, stem: str) -> tuple[Path, Path]:
     """Two new, empty files of the same stem, numbered if the name is taken."""
     number = 1
     while True:

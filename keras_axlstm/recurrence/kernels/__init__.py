@@ -3,7 +3,7 @@
 The only place of the package that imports a backend, one file each. A backend's module has
 
 - `unavailable(kernel, x)`: every reason why a kernel cannot run on the device of the tensor `x`;
-- `language(kernel, x)`: what a kernel for that device is written in, None if there is none after all;
+- `language(kernel, x)`: what a kernel for that device is written in, None if there is none;
 - `mlstm(...)`, `mixer(...)` and `projection(...)`: the kernels.
 """
 

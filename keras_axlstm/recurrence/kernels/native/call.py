@@ -262,7 +262,8 @@ def mixer_call(inputs: Array, parameters: MixerParameters, options: MixerOptions
 
 def projection_call(x: Array, kernel: Array) -> ProjectionCall:
     """The call for rows x (rows, inputs) and a kernel (inputs, outputs)."""
-    return ProjectionCall(x.shape[0], *kernel.shape, dtype_of(x))
+    inputs, outputs = kernel.shape
+    return ProjectionCall(x.shape[0], inputs, outputs, dtype_of(x))
 
 
 def dtype_of(x: Array) -> str:

@@ -21,7 +21,7 @@ from keras_axlstm.recurrence.kernels.native.call import (
     describe,
 )
 from keras_axlstm.recurrence.kernels.pallas import op as pallas
-from keras_axlstm.recurrence.kernels.pallas.sharded import on_every_device
+from keras_axlstm.recurrence.kernels.sharded import on_every_device, parts
 from keras_axlstm.recurrence.kernels.triton import jax_availability
 
 TARGET = "keras_axlstm"
@@ -99,6 +99,8 @@ def _platforms(call: MLSTMCall, return_state: bool, initial) -> dict[str, Kernel
 
 
 def _native_kernels(call: MLSTMCall, return_state: bool) -> Kernels:
+    call, spread = _part(call)
+
     def forward(inputs, initial):
         h, l, m, *last = call.forward(run, inputs, initial, return_state)  # noqa: E741
         return (h, tuple(last) if return_state else None), (h, l, m)
@@ -107,17 +109,27 @@ def _native_kernels(call: MLSTMCall, return_state: bool) -> Kernels:
         arrays = call.backward(run, inputs, initial, results, *gradients)
         return tuple(arrays[:5]), None if initial is None else tuple(arrays[5:])
 
-    return Kernels(forward, backward)
+    return Kernels(
+        lambda *arrays: spread(forward, arrays), lambda *arrays: spread(backward, arrays)
+    )
+
+
+def _part(call):
+    """The call that every device makes, and what spreads the work over them."""
+    count = parts(call[0])
+    if count == 1:  # XLA gathers the arrays
+        return call, lambda kernel, batched, shared=(), summed=False: kernel(*batched, *shared)
+    return call._replace(**{call._fields[0]: call[0] // count}), on_every_device
 
 
 def _pallas_kernels() -> Kernels:
     def forward(inputs, initial):
-        h, l, m = on_every_device(pallas.forward, *inputs)  # noqa: E741
+        h, l, m = on_every_device(pallas.forward, inputs)  # noqa: E741
         return (h, None), (h, l, m)
 
     def backward(inputs, initial, results, gradients):
         dh, _ = gradients
-        return on_every_device(pallas.backward, *inputs, *results, dh), None
+        return on_every_device(pallas.backward, (*inputs, *results, dh)), None
 
     return Kernels(forward, backward)
 
@@ -126,26 +138,37 @@ def _triton_kernels(call: MLSTMCall, return_state: bool) -> Kernels:
     # Imports Triton, which not every installation has.
     from keras_axlstm.recurrence.kernels.triton import jax_op
 
+    forward = functools.partial(jax_op.forward, call, return_state)
+    backward = functools.partial(jax_op.backward, call)
     return Kernels(
-        functools.partial(on_every_device, functools.partial(jax_op.forward, call, return_state)),
-        functools.partial(on_every_device, functools.partial(jax_op.backward, call)),
+        lambda *arrays: on_every_device(forward, arrays),
+        lambda *arrays: on_every_device(backward, arrays),
     )
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
 def mixer(call: MixerCall, epsilon: float, otherwise, inputs, mask, parameters):
     """y (B, S, channels), as `kernels.mixer` says."""
+    part, spread = _part(call)
 
     def kernel(inputs, mask, parameters):
-        return call.forward(run, inputs, mask, parameters, _array(epsilon), save=False)[0]
+        def forward(inputs, mask, parameters):
+            return part.forward(run, inputs, mask, parameters, _array(epsilon), save=False)[0]
+
+        return spread(forward, (inputs, mask), (parameters,))
 
     return jax.lax.platform_dependent(inputs, mask, parameters, cpu=kernel, default=otherwise)
 
 
 def _mixer_forward(call, epsilon, otherwise, inputs, mask, parameters):
+    part, spread = _part(call)
+
     def kernel(inputs, mask, parameters):
-        y, *saved = call.forward(run, inputs, mask, parameters, _array(epsilon), save=True)
-        return y, tuple(saved)
+        def forward(inputs, mask, parameters):
+            y, *saved = part.forward(run, inputs, mask, parameters, _array(epsilon), save=True)
+            return y, tuple(saved)
+
+        return spread(forward, (inputs, mask), (parameters,))
 
     def fallback(inputs, mask, parameters):
         return otherwise(inputs, mask, parameters), _zeros(call.saved())
@@ -156,9 +179,16 @@ def _mixer_forward(call, epsilon, otherwise, inputs, mask, parameters):
 
 
 def _mixer_backward(call, epsilon, otherwise, residuals, dy):
+    part, spread = _part(call)
+
     def kernel(inputs, mask, parameters, saved, dy):
-        arguments = (inputs, mask, parameters, _array(epsilon), saved, dy)
-        dinputs, *dparameters = call.backward(run, *arguments)
+        def backward(inputs, mask, saved, dy, parameters):
+            arguments = (inputs, mask, parameters, _array(epsilon), saved, dy)
+            dinputs, *dparameters = part.backward(run, *arguments)
+            return dinputs, tuple(dparameters)
+
+        batched = (inputs, mask, saved, dy)
+        dinputs, dparameters = spread(backward, batched, (parameters,), summed=True)
         dmask = None if mask is None else jnp.zeros_like(mask)
         return dinputs, dmask, type(parameters)(*dparameters)
 
@@ -178,7 +208,11 @@ def projection(call: ProjectionCall, otherwise, x, kernel):
 
 
 def _projection_forward(call, otherwise, x, kernel):
-    native = functools.partial(call.forward, run)
+    part, spread = _part(call)
+
+    def native(x, kernel):
+        return spread(functools.partial(part.forward, run), (x,), (kernel,))
+
     y = jax.lax.platform_dependent(x, kernel, cpu=native, default=otherwise)
     return y, (x, kernel)
 
@@ -187,7 +221,14 @@ def _projection_backward(call, otherwise, saved, dy):
     def fallback(x, kernel, dy):
         return jax.vjp(otherwise, x, kernel)[1](dy)
 
-    native = functools.partial(call.backward, run)
+    part, spread = _part(call)
+
+    def native(x, kernel, dy):
+        def backward(x, dy, kernel):
+            return part.backward(run, x, kernel, dy)
+
+        return spread(backward, (x, dy), (kernel,), summed=True)
+
     return jax.lax.platform_dependent(*saved, dy, cpu=native, default=fallback)
 
 

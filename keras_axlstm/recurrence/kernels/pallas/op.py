@@ -10,7 +10,6 @@ from keras_axlstm.recurrence.kernels.native.call import MLSTMCall
 from keras_axlstm.recurrence.kernels.pallas import backward as backward_pass
 from keras_axlstm.recurrence.kernels.pallas import forward as forward_pass
 from keras_axlstm.recurrence.kernels.pallas.gates import Weights, gate_gradients, prepare
-from keras_axlstm.recurrence.kernels.pallas.sharded import divides
 from keras_axlstm.recurrence.kernels.pallas.tiles import (
     LANES,
     MOST_BYTES,
@@ -18,6 +17,7 @@ from keras_axlstm.recurrence.kernels.pallas.tiles import (
     backward_bytes,
     padded,
 )
+from keras_axlstm.recurrence.kernels.sharded import divides
 
 
 def takes(call: MLSTMCall) -> bool:

@@ -6,7 +6,7 @@ import sys
 import jax
 
 from keras_axlstm.recurrence.kernels.native.call import MLSTMCall
-from keras_axlstm.recurrence.kernels.pallas.sharded import divides
+from keras_axlstm.recurrence.kernels.sharded import divides
 from keras_axlstm.recurrence.kernels.triton.tiles import LEAST_CAPABILITY, MAX_HEAD_DIM
 
 

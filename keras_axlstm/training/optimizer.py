@@ -2,6 +2,8 @@ from typing import Any
 
 import keras
 
+from keras_axlstm.training.schedule_by_updates import ScheduleByUpdates
+
 # Biases and other one-dimensional weights, by the ends of their names.
 NOT_DECAYED = r"(bias|gamma|beta|scale|skip)$"
 
@@ -16,6 +18,7 @@ def pretraining_optimizer(
     weight_decay: float = 0.05,
     beta_1: float = 0.9,
     beta_2: float = 0.95,
+    gradient_accumulation_steps: int | None = None,
     **kwargs: Any,
 ) -> keras.optimizers.AdamW:
     """Optimizer and schedule of the paper: AdamW, linear warm-up, then a cosine to zero.
@@ -32,6 +35,8 @@ def pretraining_optimizer(
         weight_decay: decoupled weight decay.
         beta_1: decay of the first moment.
         beta_2: decay of the second moment.
+        gradient_accumulation_steps: batches whose gradients are averaged for one step of the
+            schedule and the weights. `steps_per_epoch` and `batch_size` are those of such steps.
         **kwargs: further arguments of `keras.optimizers.AdamW`.
 
     Raises:
@@ -56,17 +61,32 @@ def pretraining_optimizer(
         raise ValueError(
             f"`warmup_epochs` must be between 0 and epochs={epochs}. Received: {warmup_epochs}"
         )
-    total_steps = max(1, round(steps_per_epoch * epochs))
-    warmup_steps = round(steps_per_epoch * warmup_epochs)
-    learning_rate = base_learning_rate * batch_size / 256
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup_steps else learning_rate,
-        decay_steps=max(1, total_steps - warmup_steps),
-        warmup_target=learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
+    schedule = pretraining_schedule(
+        max(1, round(steps_per_epoch * epochs)),
+        round(steps_per_epoch * warmup_epochs),
+        base_learning_rate * batch_size / 256,
     )
+    if gradient_accumulation_steps is not None:
+        schedule = ScheduleByUpdates(schedule, gradient_accumulation_steps)
     optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2, **kwargs
+        schedule,
+        weight_decay=weight_decay,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        gradient_accumulation_steps=gradient_accumulation_steps,
+        **kwargs,
     )
     optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
     return optimizer
+
+
+def pretraining_schedule(
+    steps: int, warmup_steps: int, peak: float
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Linear from 0 to `peak` in the warm-up, then a cosine to 0 at the last of all `steps`."""
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup_steps else peak,
+        decay_steps=max(1, steps - warmup_steps),
+        warmup_target=peak if warmup_steps else None,
+        warmup_steps=warmup_steps,
+    )

@@ -1,0 +1,5 @@
+"""Pictures, drawn with matplotlib (extra `plots`): one function a file."""
+
+from keras_axlstm.plots.reconstruction import plot_reconstruction as plot_reconstruction
+from keras_axlstm.plots.save import check_matplotlib as check_matplotlib
+from keras_axlstm.plots.save import save_plot as save_plot

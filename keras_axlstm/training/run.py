@@ -1,0 +1,305 @@
+import dataclasses
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_axlstm.data import clip_source, random_crops
+from keras_axlstm.data.sources import ClipSource
+from keras_axlstm.distribution import Distribution, new_distribution
+from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder
+from keras_axlstm.models.save_preset import save_preset
+from keras_axlstm.plots import check_matplotlib
+from keras_axlstm.training.callbacks.history_log import HistoryLog, read_history
+from keras_axlstm.training.callbacks.progress_bar import ProgressBar
+from keras_axlstm.training.callbacks.save_checkpoints import SaveCheckpoints
+from keras_axlstm.training.callbacks.stop_at_the_end import StopAtTheEnd
+from keras_axlstm.training.callbacks.stop_if_not_finite import StopIfNotFinite
+from keras_axlstm.training.callbacks.tensorboard_log import TensorBoardLog, check_tensorboard
+from keras_axlstm.training.checkpoints import Checkpoint
+from keras_axlstm.training.optimizer import pretraining_optimizer, pretraining_schedule
+from keras_axlstm.training.pretrain_config import AXLSTM_ONLY, PretrainConfig
+from keras_axlstm.training.run_folder import LOG_FILE, RunFolder
+from keras_axlstm.training.run_length import RunLength
+from keras_axlstm.training.run_state import read_arrays, write_arrays
+from keras_axlstm.training.tracked_batches import TrackedBatches
+
+# Rows that a run should have at least, enough for a curve, and the longest row.
+ROWS = 100
+LONGEST_ROW = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainResult:
+    """What came of a run.
+
+    Args:
+        history: lines of `history.csv` as numbers by column.
+        clips: how many there were.
+        skipped: path and reason of each clip that could not be read.
+        seconds: that the training took, since the last start.
+    """
+
+    history: list[dict[str, float]]
+    clips: int
+    skipped: list[tuple[Any, str]]
+    seconds: float
+
+
+def pretrain(
+    config: PretrainConfig,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    distribution: Distribution | None = None,
+    report: Callable[[str], None] = print,
+) -> PretrainResult:
+    """Pretrain as the configuration says, and write a preset.
+
+    While the run lasts, `config.output` holds a folder `unfinished` with checkpoints and logs. A
+    run that was interrupted, in whatever way, goes on from its newest checkpoint and ends with the
+    weights that it would have had without. An error before the first checkpoint leaves nothing.
+
+    Args:
+        config: everything that the result follows from.
+        resume: go on with the unfinished run in `config.output`; begin one if there is none.
+        overwrite: replace what earlier runs left in `config.output`, finished or not.
+        distribution: where it runs; by default this process and its default device.
+        report: gets lines of text about the run.
+
+    Raises:
+        ValueError: bad data, a configuration other than that of the unfinished run, or a loss that
+            is not finite.
+        FileExistsError: `config.output` exists, and neither option allows what it takes.
+        ImportError: a package that an option needs is missing.
+        OSError: files could not be written; the last checkpoint is kept.
+
+    Example:
+
+    ```python
+    from keras_axlstm.training import PretrainConfig, pretrain
+
+    pretrain(
+        PretrainConfig(source="examples/audio", output="my_preset", steps=2, batch_size=2),
+        overwrite=True,
+    )
+    ```
+    """
+    if distribution is None:
+        distribution = new_distribution(config.distribution, config.model_devices)
+    distribution.check_batch_size(config.batch_size // config.gradient_accumulation)
+    if resume and overwrite:
+        raise ValueError("`resume` goes on with what `overwrite` removes: give one of them.")
+    _check_extras(config)
+    source = clip_source(config.source)
+    folder = RunFolder(config.output, config.keep_checkpoints)
+    if distribution.is_chief:
+        folder.open(config, resume, overwrite)
+    distribution.barrier()
+    try:
+        checkpoint = folder.checkpoints.newest_readable()
+        with distribution.scope():
+            result, arrays = _train(config, source, folder, checkpoint, distribution, report)
+    except BaseException:
+        if distribution.is_chief and not folder.checkpoints.steps():
+            folder.discard()
+        raise
+    if distribution.is_chief:
+        # On one device again.
+        model = new_model(config)
+        write_arrays(model, arrays)
+        preset = folder.new_preset_folder()
+        save_preset(model, preset, normalization="clip")
+        folder.finish(preset)
+    distribution.barrier()
+    return result
+
+
+def _train(
+    config: PretrainConfig,
+    source: ClipSource,
+    folder: RunFolder,
+    checkpoint: Checkpoint | None,
+    distribution: Distribution,
+    report: Callable[[str], None],
+) -> tuple[PretrainResult, dict[str, np.ndarray]]:
+    """Train from the checkpoint, or from the start, to the end; the variables by name."""
+    length = run_length(config, len(source))
+    keras.utils.set_random_seed(config.seed)
+    model = new_model(config)
+    model.compile(optimizer=new_optimizer(config, length))
+    model.optimizer.build(model.trainable_variables)
+    distribution.prepare(model)
+    report(config.to_toml())
+    report(
+        f"{len(source)} clips, {length.steps} steps of {config.batch_size} clips, peak learning "
+        f"rate {config.peak_learning_rate:.2g}, {model.count_params():,} parameters"
+    )
+    done, state, kept_bytes = 0, None, 0
+    if checkpoint is not None:
+        _check_same_data(checkpoint, len(source))
+        write_arrays(model, checkpoint.arrays)
+        done, kept_bytes = checkpoint.step, checkpoint.facts["log_bytes"]
+        state = checkpoint.data_state
+        report(f"Going on from the checkpoint of step {done}")
+
+    failures: list[tuple[Any, str]] = []
+    history = HistoryLog(
+        folder.log,
+        length,
+        config.batch_size,
+        _schedule(config, length),
+        kept_bytes,
+        distribution,
+    )
+    start = time.monotonic()
+    with warnings.catch_warnings():
+        # They are in the result.
+        warnings.filterwarnings("ignore", message=".*cannot be read and are skipped")
+        crops = random_crops(
+            source,
+            batch_size=config.batch_size // config.gradient_accumulation,
+            num_frames=model.encoder.spectrogram_shape[0],
+            seed=config.seed,
+            num_workers=config.workers,
+            skipped=failures,
+            process_index=distribution.process_index,
+            process_count=distribution.process_count,
+        )
+        batches = TrackedBatches(crops, length, done, state)
+        if done < length.steps:
+            _fit(model, batches, config, length, done, folder, history, distribution, len(source))
+    result = PretrainResult(
+        read_history(folder.run / LOG_FILE) if distribution.is_chief else [],
+        len(source),
+        failures,
+        time.monotonic() - start,
+    )
+    return result, read_arrays(model, distribution)
+
+
+def _fit(
+    model: MaskedSpectrogramModel,
+    batches: TrackedBatches,
+    config: PretrainConfig,
+    length: RunLength,
+    done: int,
+    folder: RunFolder,
+    history: HistoryLog,
+    distribution: Distribution,
+    clips: int,
+) -> None:
+    is_chief = distribution.is_chief
+    bar = ProgressBar(length, done, config.batch_size, visible=config.progress and is_chief)
+    # The order matters: nothing is written of a loss that is not finite, and a checkpoint knows
+    # what the others wrote.
+    callbacks = [StopIfNotFinite(length, folder.checkpoints), StopAtTheEnd(length), bar, history]
+    to_close: list[Any] = [bar]
+    if config.tensorboard and is_chief:
+        callbacks.append(TensorBoardLog(folder.tensorboard, history, done))
+        to_close.append(callbacks[-1])
+    if config.picture_every is not None:
+        from keras_axlstm.training.callbacks.reconstruction_pictures import ReconstructionPictures
+
+        callbacks.append(
+            ReconstructionPictures(folder.pictures, length, batches, config.picture_every, is_chief)
+        )
+    callbacks.append(
+        SaveCheckpoints(
+            folder.checkpoints,
+            length,
+            config.checkpoint_every,
+            batches,
+            distribution,
+            facts=lambda: {"log_bytes": history.size(), "clips": clips},
+        )
+    )
+    try:
+        shape = (
+            config.batch_size // config.gradient_accumulation // distribution.process_count,
+            *model.encoder.spectrogram_shape,
+        )
+        model.fit(
+            distribution.batches(batches, shape),
+            epochs=length.rows,
+            initial_epoch=length.rows_until(done),
+            steps_per_epoch=length.steps_per_row * length.batches_per_step,
+            shuffle=False,  # The crops come shuffled.
+            verbose=0,
+            callbacks=callbacks,
+        )
+    finally:
+        for each in to_close:
+            each.close()
+
+
+def run_length(config: PretrainConfig, clips: int) -> RunLength:
+    """How the run divides, for a number of clips."""
+    steps_per_epoch = max(1, clips // config.batch_size)
+    steps = config.total_steps(steps_per_epoch)
+    steps_per_row = config.log_every or min(LONGEST_ROW, max(1, steps // ROWS))
+    return RunLength(steps, steps_per_epoch, steps_per_row, config.gradient_accumulation)
+
+
+def new_model(config: PretrainConfig) -> MaskedSpectrogramModel:
+    """The model, with new weights."""
+    return MaskedSpectrogramModel(
+        new_encoder(config),
+        mask_ratio=config.mask_ratio,
+        mask_mode=config.mask_mode,
+        loss_on=config.loss_on,
+        position_on_masked=config.position_on_masked,
+        seed=config.seed,
+    )
+
+
+def new_encoder(config: PretrainConfig) -> SpectrogramEncoder:
+    """The encoder, with new weights."""
+    options = {name: getattr(config, name) for name in (*AXLSTM_ONLY, "patch_size")}
+    return SpectrogramEncoder.from_preset(
+        f"{config.model}_{config.size}",
+        load_weights=False,
+        dtype=config.precision,
+        **{name: value for name, value in options.items() if value is not None},
+    )
+
+
+def new_optimizer(config: PretrainConfig, length: RunLength) -> keras.optimizers.Optimizer:
+    """The optimizer; `compile` adds loss scaling where the precision needs it."""
+    parts = config.gradient_accumulation
+    return pretraining_optimizer(
+        steps_per_epoch=1,
+        batch_size=256,
+        epochs=length.steps,
+        warmup_epochs=config.warmup * length.steps,
+        base_learning_rate=config.peak_learning_rate,
+        weight_decay=config.weight_decay,
+        gradient_accumulation_steps=parts if parts > 1 else None,
+    )
+
+
+def _schedule(config: PretrainConfig, length: RunLength) -> Callable[[int], Any]:
+    """The rate by updates, for the log."""
+    return pretraining_schedule(
+        length.steps, round(config.warmup * length.steps), config.peak_learning_rate
+    )
+
+
+def _check_extras(config: PretrainConfig) -> None:
+    if config.tensorboard:
+        check_tensorboard()
+    if config.picture_every is not None:
+        check_matplotlib()
+
+
+def _check_same_data(checkpoint: Checkpoint, clips: int) -> None:
+    expected = checkpoint.facts["clips"]
+    if clips != expected:
+        raise ValueError(
+            f"The run began with {expected} clips, and there are {clips} now: it would not see "
+            "each clip once an epoch. Bring the data back as they were, or start anew with "
+            "overwrite=True (command line: --overwrite)."
+        )
