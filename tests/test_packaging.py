@@ -17,7 +17,16 @@ import keras_axlstm
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_axlstm"
-BACKEND_LIBRARIES = {"flax", "jax", "jaxlib", "tensorflow", "tensorflow_text", "torch", "triton"}
+BACKEND_LIBRARIES = {
+    "flax",
+    "jax",
+    "jax_triton",
+    "jaxlib",
+    "tensorflow",
+    "tensorflow_text",
+    "torch",
+    "triton",
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # What exists for one backend alone, beside the kernels.
 BACKEND_MODULES = {"data/tensorflow_crops.py", "data/tensorflow_decoding.py"}
@@ -114,8 +123,9 @@ def test_the_version_is_stated_once_more_in_the_package(project):
 
 def test_all_is_every_extra_but_the_tests(project):
     extras = project["optional-dependencies"]
-    # These need environments of their own.
-    apart = {"all", "test", "triton", "beam", "tensorflow-io"}
+    # Triton does not run in one process with TensorFlow, and the last two need environments of
+    # their own.
+    apart = {"all", "test", "triton", "jax-triton", "beam", "tensorflow-io"}
     inner = ",".join(name for name in extras if name not in apart)
     assert extras["all"] == [f"keras-axlstm[{inner}]"]
 

@@ -20,6 +20,7 @@ EXTRAS = {
     "tensorflow": "tensorflow",
     "torch": "torch",
     "triton": "triton",
+    "jax-triton": "jax_triton",
     "parquet": "pyarrow",
     "plots": "matplotlib",
     "tensorboard": "tensorboardX",

@@ -25,6 +25,7 @@ PACKAGES = (
     "tensorflow",
     "torch",
     "triton",
+    "jax-triton",
     "timm",
     "mlstm-kernels",
 )

@@ -1,20 +1,25 @@
-"""Kernels for JAX: C++ on CPUs, Pallas on TPUs, chosen by platform when XLA compiles."""
+"""Kernels for JAX: C++ on CPUs, Pallas on TPUs, Triton on NVIDIA devices.
+
+XLA takes those of the platform that it compiles for.
+"""
 
 import jax
 
 from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call, projection_call
+from keras_axlstm.recurrence.kernels.triton import jax_availability
 
 
 def unavailable(kernel, x) -> list[str]:
     """Every reason why `kernel` cannot run.
 
-    The platform is known only when XLA compiles; where JAX finds a TPU it needs no C++ compiler.
+    The platform is known only when XLA compiles; where JAX finds a device with kernels of another
+    language it needs no C++ compiler.
     """
     if kernel == "projection":
         problems = build.without_tiles("jax")
-    elif kernel == "mlstm" and jax.default_backend() == "tpu":
+    elif language(kernel, x) in ("Pallas", "Triton"):
         problems = []
     else:
         problems = build.unavailable("jax")
@@ -24,9 +29,13 @@ def unavailable(kernel, x) -> list[str]:
 def language(kernel, x) -> str | None:
     """What XLA takes where it compiles for the default platform."""
     platform = jax.default_backend()
-    if platform == "tpu":
-        return "Pallas" if kernel == "mlstm" else None
-    return "C++" if platform == "cpu" else None
+    if platform == "cpu":
+        return "C++"
+    if platform == "tpu" and kernel == "mlstm":
+        return "Pallas"
+    if platform == "gpu" and kernel == "mlstm" and not jax_availability.unavailable():
+        return "Triton"
+    return None
 
 
 def mlstm(

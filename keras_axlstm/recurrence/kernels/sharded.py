@@ -1,7 +1,7 @@
 """The kernels on a batch that `keras.distribution` spreads over devices.
 
 XLA cannot cut a kernel into parts by itself: it gathers what a C++ kernel reads on every device,
-and refuses to compile a Pallas kernel for more than one. Batch elements do not depend on each
+and JAX refuses to compile a Pallas kernel for more than one. Batch elements do not depend on each
 other, so every device computes its own; whatever else is spread is gathered first.
 """
 

@@ -30,11 +30,13 @@ MODULES = {
 # (head dim, dtype of the sequences)
 PROBLEMS = ((144, "bf16"), (288, "bf16"), (576, "bf16"), (144, "fp32"), (144, "fp16"))
 SEQUENCES = {"query", "key", "value", "query_gradient", "key_gradient", "value_gradient"}
-MEMORIES = {"C", "n", "C_gradient", "n_gradient", "state_rows", "state_columns"}
+MEMORY_OUTPUTS = {"state_rows", "state_columns"}
 ALIGNED = [["tt.divisibility", 16]]
 
 
-def constants(name: str, head_dim: int, dtype: str) -> tuple[dict[str, object], dict[str, object]]:
+def constants(
+    name: str, head_dim: int, dtype: str, memory: bool
+) -> tuple[dict[str, object], dict[str, object]]:
     """Compile-time arguments and launch options, as problem.py chooses them."""
     product = {
         "DTYPE": tl.bfloat16 if dtype == "bf16" else tl.float32,
@@ -42,6 +44,8 @@ def constants(name: str, head_dim: int, dtype: str) -> tuple[dict[str, object], 
         "REVERSE": False,
         "HEAD_DIM": head_dim,
         "WIDTHS": tiles.widths(head_dim),
+        "MEMORY": memory,
+        "GIVEN": True,
     }
     if name == "backward_rows":
         return product | {"ROWS": tiles.ROW_TILE.rows}, tiles.ROW_TILE.launch
@@ -72,7 +76,7 @@ def source(name: str, dtype: str, constants: dict[str, object], memory: bool) ->
         argument = parameter.name
         if parameter.is_constexpr:
             signature[argument], values[argument] = "constexpr", constants[argument]
-        elif argument in MEMORIES and not memory:
+        elif argument in MEMORY_OUTPUTS and not memory:
             signature[argument], values[argument] = "constexpr", None
         elif argument.endswith("_strides"):
             signature[argument] = ("i32",) * 3
@@ -106,8 +110,8 @@ def report(name: str) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     with_memory = (True,) if MODULES[name] in ("states", "backward_rows") else (False, True)
     for head_dim, dtype in PROBLEMS:
-        values, launch = constants(name, head_dim, dtype)
         for memory in with_memory:
+            values, launch = constants(name, head_dim, dtype, memory)
             compiled = triton.compile(
                 source(name, dtype, values, memory),
                 target=GPUTarget("cuda", 90, 32),

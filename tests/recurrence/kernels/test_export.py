@@ -1,5 +1,6 @@
 """Which kernels are in a model exported for a CPU, a TPU or a GPU, none of which has to be here."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -18,12 +19,32 @@ import jax.numpy as jnp
 from jax import export
 
 from keras_axlstm import AxLSTMEncoder, ops
+from keras_axlstm.recurrence.kernels import jax_kernels
 from keras_axlstm.recurrence.kernels.native import build
+from keras_axlstm.recurrence.kernels.native.call import mlstm_call
 from keras_axlstm.recurrence.kernels.native.jax_binding import TARGET
+from keras_axlstm.recurrence.kernels.triton import jax_availability
 
 ROOT = Path(__file__).parents[3]
 TPU_TARGET = "tpu_custom_call"
+TRITON_TARGET = "triton_kernel_call"
+TARGETS = {TARGET, TPU_TARGET, TRITON_TARGET}
 KERNELS = {"cpu": {TARGET}, "tpu": {TPU_TARGET}, "cuda": set()}
+
+needs_triton = pytest.mark.skipif(
+    importlib.util.find_spec("jax_triton") is None or "TRITON_INTERPRET" in os.environ,
+    reason="no jax-triton, or Triton interprets kernels: calls of them are NOT tested",
+)
+
+
+@pytest.fixture(autouse=True)
+def no_cuda_device(monkeypatch):
+    monkeypatch.setattr(jax_availability, "capability", lambda: None)
+
+
+@pytest.fixture
+def cuda_device(no_cuda_device, monkeypatch):
+    monkeypatch.setattr(jax_availability, "capability", lambda: 90)
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +69,18 @@ def loss_gradient(encoder):
 def exported(function, encoder, platform):
     """StableHLO for a platform."""
     trainable = [variable.value for variable in encoder.trainable_variables]
-    # The kernels for CPUs are compiled on the machine that runs them.
-    allowed = [export.DisabledSafetyCheck.custom_call(TARGET)]
+    # The kernels for CPUs and GPUs are compiled for the machine that runs them.
+    allowed = [export.DisabledSafetyCheck.custom_call(x) for x in (TARGET, TRITON_TARGET)]
     make = export.export(jax.jit(function), platforms=[platform], disabled_checks=allowed)
     return make(trainable, np.zeros((2, 32, 16), "float32")).mlir_module()
 
 
 def kernels_in(module):
-    return set(re.findall(r"custom_call @([\w.]+)", module)) & {TARGET, TPU_TARGET}
+    return set(calls_in(module))
+
+
+def calls_in(module):
+    return [target for target in re.findall(r"custom_call @([\w.]+)", module) if target in TARGETS]
 
 
 @pytest.mark.parametrize("platform", KERNELS)
@@ -75,6 +100,58 @@ def test_a_tpu_needs_no_compiler(encoder, monkeypatch):
     assert kernels_in(exported(loss_gradient(encoder), encoder, "cpu")) == set()
 
 
+@needs_triton
+@pytest.mark.parametrize(("function", "launches"), ((forward, 1), (loss_gradient, 5)))
+def test_a_cuda_device_takes_triton_kernels(encoder, cuda_device, function, launches):
+    """Launches of a layer; in the backward pass the middle of a block is computed again."""
+    module = exported(function(encoder), encoder, "cuda")
+    assert calls_in(module) == [TRITON_TARGET] * launches * encoder.num_layers
+    assert kernels_in(exported(function(encoder), encoder, "cpu")) == {TARGET}
+
+
+@pytest.mark.parametrize(
+    ("missing", "found"), (("jax_triton", 90), ("triton", 90), (None, 75), (None, None))
+)
+def test_no_triton_kernels(encoder, monkeypatch, missing, found):
+    """Without the extra, on an old device, and where none is there to compile for."""
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == missing else find_spec(name)
+    )
+    monkeypatch.setattr(jax_availability, "capability", lambda: found)
+    assert jax_availability.unavailable()
+    assert kernels_in(exported(loss_gradient(encoder), encoder, "cuda")) == set()
+
+
+@needs_triton
+def test_no_triton_kernels_beside_tensorflow(cuda_device, monkeypatch):
+    """Importing Triton would end the process."""
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    assert ["TensorFlow is loaded" in reason for reason in jax_availability.unavailable()] == [True]
+
+
+@needs_triton
+def test_a_cuda_device_needs_no_compiler(encoder, cuda_device, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(build, "unavailable", lambda backend: ["no C++ compiler found"])
+    assert jax_kernels.language("mlstm", None) == "Triton"
+    assert jax_kernels.language("mixer", None) is None
+    assert kernels_in(exported(loss_gradient(encoder), encoder, "cuda")) == {TRITON_TARGET}
+
+
+@needs_triton
+@pytest.mark.parametrize(
+    ("dim", "dtype", "taken"),
+    ((144, "float32", True), (576, "bfloat16", True), (577, "float32", False)),
+)
+def test_triton_takes(cuda_device, dim, dtype, taken):
+    assert (
+        jax_availability.takes(mlstm_call(jax.ShapeDtypeStruct((1, 9, 2, dim), dtype), 4, True))
+        == taken
+    )
+
+
 def test_a_state_takes_no_tpu_kernel():
     def function(query, gate):
         return ops.mlstm(query, query, query, gate, gate, form="parallel", return_state=True)
@@ -85,8 +162,13 @@ def test_a_state_takes_no_tpu_kernel():
 
 
 DISTRIBUTED = """
+import sys
 import jax, keras, numpy as np
 from keras_axlstm import ops
+from keras_axlstm.recurrence.kernels.triton import jax_availability
+
+platform, target = sys.argv[1:]
+jax_availability.capability = lambda: 90
 
 keras.distribution.set_distribution(keras.distribution.DataParallel())
 mesh = keras.distribution.distribution().device_mesh.backend_mesh
@@ -98,20 +180,24 @@ def exported(batch):
     query, gate = np.zeros((batch, 20, 2, 16), "float32"), np.zeros((batch, 20, 2), "float32")
     spread = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
     gradient = jax.jit(jax.grad(function), in_shardings=spread if batch % 2 == 0 else None)
-    return gradient.trace(query, gate).lower(lowering_platforms=("tpu",)).as_text()
+    return gradient.trace(query, gate).lower(lowering_platforms=(platform,)).as_text()
 
-print(len(jax.devices()), exported(4).count("@tpu_custom_call"), "tpu_custom_call" in exported(3))
+print(len(jax.devices()), exported(4).count("@" + target), target in exported(3))
 """
 
 
-def test_a_batch_on_two_devices():
+@pytest.mark.parametrize(
+    ("platform", "target", "count"),
+    (("tpu", TPU_TARGET, "2"), pytest.param("cuda", TRITON_TARGET, "4", marks=needs_triton)),
+)
+def test_a_batch_on_two_devices(platform, target, count):
     """In a process with two devices. A batch that they cannot share equally takes no kernel."""
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-c", DISTRIBUTED]
+    command = [sys.executable, "-c", DISTRIBUTED, platform, target]
     environment = {**os.environ, **flags, "KERAS_BACKEND": "jax"}
     finished = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.split() == ["2", "2", "False"]
+    assert finished.stdout.split() == ["2", count, "False"]
 
 
 STEPS = 150  # more than a block of `keras.ops` has

@@ -1,6 +1,7 @@
 """The kernels as a target of XLA's foreign function interface, with custom derivatives.
 
-XLA takes those of the platform that it compiles for: these on CPUs, Pallas kernels on TPUs.
+XLA takes those of the platform that it compiles for: these on CPUs, Pallas kernels on TPUs, Triton
+kernels on NVIDIA devices.
 """
 
 import ctypes
@@ -21,6 +22,7 @@ from keras_axlstm.recurrence.kernels.native.call import (
 )
 from keras_axlstm.recurrence.kernels.pallas import op as pallas
 from keras_axlstm.recurrence.kernels.sharded import on_every_device, parts
+from keras_axlstm.recurrence.kernels.triton import jax_availability
 
 TARGET = "keras_axlstm"
 
@@ -91,6 +93,8 @@ def _platforms(call: MLSTMCall, return_state: bool, initial) -> dict[str, Kernel
         platforms["cpu"] = _native_kernels(call, return_state)
     if not return_state and initial is None and pallas.takes(call):
         platforms["tpu"] = _pallas_kernels()
+    if jax_availability.takes(call):
+        platforms["cuda"] = _triton_kernels(call, return_state)
     return platforms
 
 
@@ -128,6 +132,18 @@ def _pallas_kernels() -> Kernels:
         return on_every_device(pallas.backward, (*inputs, *results, dh)), None
 
     return Kernels(forward, backward)
+
+
+def _triton_kernels(call: MLSTMCall, return_state: bool) -> Kernels:
+    # Imports Triton, which not every installation has.
+    from keras_axlstm.recurrence.kernels.triton import jax_op
+
+    forward = functools.partial(jax_op.forward, call, return_state)
+    backward = functools.partial(jax_op.backward, call)
+    return Kernels(
+        lambda *arrays: on_every_device(forward, arrays),
+        lambda *arrays: on_every_device(backward, arrays),
+    )
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))

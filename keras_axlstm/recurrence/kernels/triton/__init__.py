@@ -1,5 +1,6 @@
-"""Triton kernels of the mLSTM recurrence for the PyTorch backend.
+"""Triton kernels of the mLSTM recurrence for the PyTorch and JAX backends.
 
-`availability.unavailable` says whether they can be used, without importing Triton where it is
-missing; `op.mlstm_triton` is the op.
+`availability.unavailable` and `jax_availability.unavailable` say whether they can be used, without
+importing Triton where it is missing; `op.mlstm_triton` is the op for PyTorch, `jax_op` its two
+passes for JAX.
 """

@@ -1,11 +1,11 @@
 """Whether the Triton kernels can be used here."""
 
 import importlib.util
-import os
 
 import torch
 
-LEAST_CAPABILITY = (8, 0)  # bfloat16 products
+from keras_axlstm.recurrence.kernels.triton.launch import interpreted
+from keras_axlstm.recurrence.kernels.triton.tiles import LEAST_CAPABILITY
 
 
 def unavailable(device: torch.device | str) -> list[str]:
@@ -27,8 +27,3 @@ def unavailable(device: torch.device | str) -> list[str]:
         needed = ".".join(map(str, LEAST_CAPABILITY))
         reasons.append(f"the device has compute capability {received}, {needed} is needed")
     return reasons
-
-
-def interpreted() -> bool:
-    """True if Triton runs kernels in its interpreter, which takes tensors on the CPU."""
-    return os.environ.get("TRITON_INTERPRET", "0") in ("1", "true", "on", "yes", "y")

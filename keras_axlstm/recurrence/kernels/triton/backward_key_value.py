@@ -41,17 +41,17 @@ def backward_key_value_kernel(
     peak_high,  # (B, NH, S)
     peak_low,  # (B, NH, S)
     crest,  # (B, NH, S + 1)
-    C_gradient,  # (B, NH, N + 1, DH, DH) value x key, or None
-    n_gradient,  # (B, NH, N + 1, DH), or None
+    C_gradient,  # (B, NH, N + 1, DH, DH) value x key, read if there is a MEMORY
+    n_gradient,  # (B, NH, N + 1, DH), likewise
+    steps,
+    heads,
+    chunk_size,
     key_gradient,  # (B, S, NH, DH) dense, out
     value_gradient,  # (B, S, NH, DH) dense, out
     row_sums,  # (column tiles of a chunk, B, NH, S) zeros, out: a term a column tile
     column_sums,  # (B, NH, S) out
     diagonal,  # (B, NH, S) out
     state_columns,  # (slices, B, NH, S) out: gradient of the log weight u, or None
-    steps,
-    heads,
-    chunk_size,
     scale,
     query_strides,  # batch, time, head
     key_strides,
@@ -64,6 +64,7 @@ def backward_key_value_kernel(
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
     REVERSE: tl.constexpr,
+    MEMORY: tl.constexpr,
     DTYPE: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
@@ -101,7 +102,7 @@ def backward_key_value_kernel(
     of_key = zero_parts(COLUMNS, SLICE_WIDTHS)
     of_value = zero_parts(COLUMNS, SLICE_WIDTHS)
 
-    if C_gradient is not None:
+    if MEMORY:
         memory = head_index * (tl.cdiv(steps, chunk_size) + 1) + chunk + 1
         C_gradient += memory * HEAD_DIM * HEAD_DIM
         n_gradient += memory * HEAD_DIM

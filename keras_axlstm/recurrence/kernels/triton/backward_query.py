@@ -33,13 +33,13 @@ def backward_query_kernel(
     peak_high,  # (B, NH, S)
     peak_low,  # (B, NH, S)
     crest,  # (B, NH, S + 1)
-    C,  # (B, NH, N + 1, DH, DH) value x key, or None
-    n,  # (B, NH, N + 1, DH), or None
-    query_gradient,  # (B, S, NH, DH) dense, out
-    state_rows,  # (slices, B, NH, S) out: gradient of the log weight of the memory, or None
+    C,  # (B, NH, N + 1, DH, DH) value x key, read if there is a MEMORY
+    n,  # (B, NH, N + 1, DH), likewise
     steps,
     heads,
     chunk_size,
+    query_gradient,  # (B, S, NH, DH) dense, out
+    state_rows,  # (slices, B, NH, S) out: gradient of the log weight of the memory, or None
     scale,
     query_strides,  # batch, time, head
     key_strides,
@@ -52,6 +52,7 @@ def backward_query_kernel(
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
     REVERSE: tl.constexpr,
+    MEMORY: tl.constexpr,
     DTYPE: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
@@ -86,7 +87,7 @@ def backward_query_kernel(
     gradient = zero_parts(ROWS, SLICE_WIDTHS)
     anchor = tl.load(crest + row_start)
 
-    if C is not None:
+    if MEMORY:
         memory = head_index * (tl.cdiv(steps, chunk_size) + 1) + chunk
         C += memory * HEAD_DIM * HEAD_DIM
         n += memory * HEAD_DIM

@@ -24,10 +24,10 @@ def backward_rows_kernel(
     h,  # (B, S, NH, DH) dense
     signed_l,  # (B, NH, S)
     floor,  # (B, NH, S)
-    numerator_gradient,  # (B, S, NH, DH) dense, out
-    denominator_gradient,  # (B, NH, S) out
     steps,
     heads,
+    numerator_gradient,  # (B, S, NH, DH) dense, out
+    denominator_gradient,  # (B, NH, S) out
     HEAD_DIM: tl.constexpr,
     WIDTHS: tl.constexpr,
     ROWS: tl.constexpr,

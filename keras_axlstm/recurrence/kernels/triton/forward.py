@@ -36,13 +36,13 @@ def forward_kernel(
     peak_low,  # (B, NH, S)
     crest,  # (B, NH, S + 1)
     floor,  # (B, NH, S)
-    C,  # (B, NH, N + 1, DH, DH) value x key, or None
-    n,  # (B, NH, N + 1, DH), or None
-    h,  # (B, S, NH, DH) dense, out
-    signed_l,  # (B, NH, S) out
+    C,  # (B, NH, N + 1, DH, DH) value x key, read if there is a MEMORY
+    n,  # (B, NH, N + 1, DH), likewise
     steps,
     heads,
     chunk_size,
+    h,  # (B, S, NH, DH) dense, out
+    signed_l,  # (B, NH, S) out
     scale,
     query_strides,  # batch, time, head
     key_strides,
@@ -55,6 +55,7 @@ def forward_kernel(
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
     REVERSE: tl.constexpr,
+    MEMORY: tl.constexpr,
     DTYPE: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
@@ -84,7 +85,7 @@ def forward_kernel(
     denominator = tl.zeros((ROWS,), tl.float32)
     anchor = tl.load(crest + row_start)
 
-    if C is not None:
+    if MEMORY:
         memory = head_index * (tl.cdiv(steps, chunk_size) + 1) + chunk
         C += memory * HEAD_DIM * HEAD_DIM
         n += memory * HEAD_DIM

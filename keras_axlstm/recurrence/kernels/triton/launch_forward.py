@@ -1,70 +1,66 @@
-"""Launches the kernels of the forward pass."""
-
-import torch
+"""The launches of the forward pass."""
 
 from keras_axlstm.recurrence.kernels.triton import gates, tiles
 from keras_axlstm.recurrence.kernels.triton.forward import forward_kernel
+from keras_axlstm.recurrence.kernels.triton.launch import Array, Launch, Spec
 from keras_axlstm.recurrence.kernels.triton.problem import Problem, State
 from keras_axlstm.recurrence.kernels.triton.states import states_kernel
 
 
-def forward(
-    problem: Problem, return_state: bool
-) -> tuple[torch.Tensor, torch.Tensor, State | None]:
+def forward(problem: Problem, return_state: bool) -> tuple[Array, Array, State | None]:
     """h (B, S, NH, DH), the signed l (B, NH, S) in reading order, and the last state if asked."""
-    query, key, value = problem.query, problem.key, problem.value
-    batch, steps, heads, head_dim = query.shape
-    weights = gates.prepare(problem.log_i, problem.log_f, problem.initial_m)
+    weights = gates.prepare(problem.backend, problem.log_i, problem.log_f, problem.initial_m)
     memories = states(problem, weights) if problem.has_state or return_state else None
-
-    h = query.new_empty(query.shape, dtype=torch.float32)
-    signed_l = query.new_empty((batch, heads, steps), dtype=torch.float32)
     tile = problem.tile("forward")
-    forward_kernel[problem.grid(tile.rows, tile)](
-        query,
-        key,
-        value,
-        weights.source_high,
-        weights.source_low,
-        weights.peak_high,
-        weights.peak_low,
-        weights.crest,
-        weights.floor,
-        *((memories if problem.has_state else None) or (None, None)),
-        h,
-        signed_l,
-        *problem.sizes,
-        **problem.block_options(tile),
+    launch = Launch(
+        forward_kernel,
+        problem.grid(tile.rows, tile),
+        (
+            *(problem.query, problem.key, problem.value),
+            *weights[:6],
+            *((memories if problem.has_state else None) or (weights.crest, weights.crest)),
+        ),
+        problem.sizes,
+        (Spec(problem.query.shape, "float32"), Spec(problem.per_step, "float32")),
+        {
+            "scale": problem.scale,
+            **problem.strides("query", "key", "value"),
+            "MEMORY": problem.has_state,
+            **problem.block_options(tile),
+        },
     )
+    h, signed_l = problem.backend.run(launch)
     if memories is None or not return_state:
         return h, signed_l, None
-    C, n = (x[:, :, -1].contiguous() for x in memories)
+    C, n = (x[:, :, -1] for x in memories)
     return h, signed_l, (C, n, weights.last_m)
 
 
-def states(problem: Problem, weights: gates.Weights) -> tuple[torch.Tensor, torch.Tensor]:
+def states(problem: Problem, weights: gates.Weights) -> tuple[Array, Array]:
     """Memories before every chunk and after the last: C (B, NH, N + 1, DH, DH), n without DH."""
-    key, value = problem.key, problem.value
-    batch, steps, heads, head_dim = key.shape
-    shape = (batch, heads, problem.chunks + 1, head_dim)
-    n = key.new_empty(shape, dtype=torch.float32)
-    C = key.new_empty((*shape, head_dim), dtype=torch.float32)
-    C[:, :, 0], n[:, :, 0] = (0.0, 0.0) if problem.state is None else problem.state[:2]
-    tile = tiles.state_tile(head_dim)
-    states_kernel[problem.state_grid(tile)](
-        key,
-        value,
-        weights.source_high,
-        weights.source_low,
-        weights.crest,
-        C,
-        n,
-        steps,
-        heads,
-        problem.chunk_size,
-        head_dim**-0.5,
-        key.stride()[:3],
-        value.stride()[:3],
-        **problem.state_options(tile),
+    tile = tiles.state_tile(problem.query.shape[-1])
+    launch = Launch(
+        states_kernel,
+        problem.state_grid(tile),
+        (
+            *(problem.key, problem.value),
+            *(weights.source_high, weights.source_low, weights.crest),
+            *(problem.state or (weights.crest, weights.crest))[:2],
+        ),
+        problem.sizes,
+        memory_specs(problem),
+        {
+            "scale": problem.scale,
+            **problem.strides("key", "value"),
+            "GIVEN": problem.state is not None,
+            **problem.state_options(tile),
+        },
     )
+    C, n = problem.backend.run(launch)
     return C, n
+
+
+def memory_specs(problem: Problem) -> tuple[Spec, Spec]:
+    """C and n of all memories, or their gradients."""
+    shape = problem.memories
+    return Spec((*shape, shape[-1]), "float32"), Spec(shape, "float32")

@@ -5,8 +5,9 @@ from torch.library import custom_op
 
 from keras_axlstm.recurrence.kernels.triton.launch_backward import backward
 from keras_axlstm.recurrence.kernels.triton.launch_forward import forward
-from keras_axlstm.recurrence.kernels.triton.problem import State, make_problem
+from keras_axlstm.recurrence.kernels.triton.problem import Problem, State, make_problem
 from keras_axlstm.recurrence.kernels.triton.tiles import CHUNK_MULTIPLE, MAX_HEAD_DIM
+from keras_axlstm.recurrence.kernels.triton.torch_backend import TORCH
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -81,11 +82,11 @@ def mlstm_forward(
     return_state: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """h, the signed l (B, NH, S) in reading order, and the last C, n, m (empty if not asked)."""
-    state = _state(C, n, m)
-    problem = make_problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
+    inputs = (query, key, value, log_i, log_f)
+    problem = _problem(inputs, _state(C, n, m), chunk_size, reverse)
     with torch.cuda.device_of(query):
         h, signed_l, last = forward(problem, return_state)
-    return h, signed_l, *(last or _nothing(h))
+    return h, signed_l, *(_nothing(h) if last is None else _contiguous(last))
 
 
 @mlstm_forward.register_fake
@@ -128,12 +129,13 @@ def mlstm_backward(
     torch.Tensor,
 ]:
     """Gradients of query, key, value, log_i, log_f, C, n, m (the last three empty if not given)."""
-    state = _state(C, n, m)
-    state_gradient = _state(C_gradient, n_gradient, m_gradient)
-    problem = make_problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
+    inputs = (query, key, value, log_i, log_f)
+    problem = _problem(inputs, _state(C, n, m), chunk_size, reverse)
+    last = _state(C_gradient, n_gradient, m_gradient)
+    last = None if last is None else _contiguous(last)
     with torch.cuda.device_of(query):
-        gradients = backward(problem, h, signed_l, h_gradient, state_gradient)
-    return *gradients[:-1], *(gradients.state or _nothing(h))
+        *of_inputs, of_state = backward(problem, h, signed_l, h_gradient.contiguous(), last)
+    return *of_inputs, *(_nothing(h) if of_state is None else _contiguous(of_state))
 
 
 @mlstm_backward.register_fake
@@ -167,6 +169,19 @@ def _three(state: State | None) -> State | tuple[None, None, None]:
 
 def _state(C: torch.Tensor | None, n: torch.Tensor | None, m: torch.Tensor | None) -> State | None:
     return None if C is None or n is None or m is None else (C, n, m)
+
+
+def _problem(inputs, state: State | None, chunk_size: int, reverse: bool) -> Problem:
+    """Brings the inputs into the layout that the kernels read."""
+    *sequences, log_i, log_f = inputs
+    sequences = [x if x.stride(-1) == 1 else x.contiguous() for x in sequences]
+    state = None if state is None else _contiguous(state)
+    return make_problem(TORCH, (*sequences, log_i, log_f), state, chunk_size, reverse)
+
+
+def _contiguous(state: State) -> State:
+    C, n, m = (x.contiguous() for x in state)
+    return C, n, m
 
 
 def _nothing(like: torch.Tensor) -> State:

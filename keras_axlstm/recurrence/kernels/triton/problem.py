@@ -2,24 +2,24 @@
 
 from typing import NamedTuple
 
-import torch
 import triton
 import triton.language as tl
 
 from keras_axlstm.recurrence.kernels.triton import tiles
-from keras_axlstm.recurrence.kernels.triton.availability import interpreted
+from keras_axlstm.recurrence.kernels.triton.launch import Array, Backend, interpreted
 
-State = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # C (B, NH, DH, DH), n (B, NH, DH), m
+State = tuple[Array, Array, Array]  # C (B, NH, DH, DH), n (B, NH, DH), m (B, NH)
 
 
 class Problem(NamedTuple):
     """What all launches of one call have in common."""
 
-    query: torch.Tensor  # (B, S, NH, DH), last dimension contiguous
-    key: torch.Tensor
-    value: torch.Tensor
-    log_i: torch.Tensor  # (B, NH, S) float32, in reading order
-    log_f: torch.Tensor
+    backend: Backend
+    query: Array  # (B, S, NH, DH), last dimension contiguous
+    key: Array
+    value: Array
+    log_i: Array  # (B, NH, S) float32, in reading order
+    log_f: Array
     state: State | None
     chunk_size: int
     reverse: bool
@@ -30,19 +30,23 @@ class Problem(NamedTuple):
         return self.state is not None or self.chunk_size < self.query.shape[1]
 
     @property
-    def product_dtype(self) -> torch.dtype:
+    def dtype(self) -> str:
+        """dtype of query, key and value."""
+        return str(self.query.dtype).removeprefix("torch.")
+
+    @property
+    def product_dtype(self) -> str:
         """dtype of the operands of products.
 
         float16 has too little range for gradients: its products run in float32, with the ten bits
         of TF32. The interpreter multiplies bfloat16 as if it were integers.
         """
-        bfloat16 = self.query.dtype == torch.bfloat16 and not interpreted()
-        return torch.bfloat16 if bfloat16 else torch.float32
+        return "bfloat16" if self.dtype == "bfloat16" and not interpreted() else "float32"
 
     @property
     def product_options(self) -> dict[str, object]:
-        precision = "ieee" if self.query.dtype == torch.float32 else "tf32"
-        dtype = tl.bfloat16 if self.product_dtype == torch.bfloat16 else tl.float32
+        precision = "ieee" if self.dtype == "float32" else "tf32"
+        dtype = getattr(tl, self.product_dtype)
         return {"DTYPE": dtype, "PRECISION": precision, "REVERSE": self.reverse}
 
     def block_options(self, tile: tiles.Tile) -> dict[str, object]:
@@ -83,14 +87,33 @@ class Problem(NamedTuple):
         }
 
     @property
-    def sizes(self) -> tuple[object, ...]:
-        """The run-time arguments that describe shapes and strides, in the kernels' order."""
-        _, steps, heads, head_dim = self.query.shape
-        strides = (x.stride()[:3] for x in (self.query, self.key, self.value))
-        return steps, heads, self.chunk_size, head_dim**-0.5, *strides
+    def sizes(self) -> tuple[int, int, int]:
+        """S, NH and L, the sizes of all kernels that walk over time."""
+        _, steps, heads, _ = self.query.shape
+        return steps, heads, self.chunk_size
 
     @property
-    def initial_m(self) -> torch.Tensor | None:
+    def scale(self) -> float:
+        return self.query.shape[-1] ** -0.5
+
+    def strides(self, *names: str) -> dict[str, tuple[int, ...]]:
+        """Arguments of the kernels: strides of batch, time and head of the sequences named."""
+        return {f"{name}_strides": self.backend.strides(getattr(self, name)) for name in names}
+
+    @property
+    def per_step(self) -> tuple[int, int, int]:
+        """Shape of arrays with a number a step: (B, NH, S)."""
+        batch, steps, heads, _ = self.query.shape
+        return batch, heads, steps
+
+    @property
+    def memories(self) -> tuple[int, int, int, int]:
+        """Shape of n before every chunk and after the last: (B, NH, N + 1, DH)."""
+        batch, _, heads, head_dim = self.query.shape
+        return batch, heads, self.chunks + 1, head_dim
+
+    @property
+    def initial_m(self) -> Array | None:
         return None if self.state is None else self.state[2]
 
     @property
@@ -99,15 +122,19 @@ class Problem(NamedTuple):
 
     def tile(self, kernel: str) -> tiles.Tile:
         # float16 is multiplied as float32; the interpreter has no reason to change the tiles.
-        itemsize = 2 if self.query.dtype == torch.bfloat16 else 4
+        itemsize = 2 if self.dtype == "bfloat16" else 4
         return tiles.tile(kernel, self.query.shape[-1], itemsize)
 
 
-def make_problem(query, key, value, log_i, log_f, state, chunk_size, reverse) -> Problem:
-    """Brings the inputs into the layout that the kernels read."""
-    query, key, value = (x if x.stride(-1) == 1 else x.contiguous() for x in (query, key, value))
+def make_problem(
+    backend: Backend,
+    inputs: tuple[Array, Array, Array, Array, Array],
+    state: State | None,
+    chunk_size: int,
+    reverse: bool,
+) -> Problem:
+    """From query, key, value, log_i, log_f in the order of time, and the initial state."""
+    query, key, value, log_i, log_f = inputs
     if reverse:
-        log_i, log_f = log_i.flip(-1), log_f.flip(-1)
-    if state is not None:
-        state = tuple(x.contiguous() for x in state)
-    return Problem(query, key, value, log_i, log_f, state, chunk_size, reverse)
+        log_i, log_f = backend.xp.flip(log_i, (-1,)), backend.xp.flip(log_f, (-1,))
+    return Problem(backend, query, key, value, log_i, log_f, state, chunk_size, reverse)

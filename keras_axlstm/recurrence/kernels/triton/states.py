@@ -25,11 +25,13 @@ def states_kernel(
     source_high,  # (B, NH, S)
     source_low,  # (B, NH, S)
     crest,  # (B, NH, S + 1)
-    C,  # (B, NH, N + 1, DH, DH), the first given, the others out
-    n,  # (B, NH, N + 1, DH), likewise
+    first_C,  # (B, NH, DH, DH) value x key, read if GIVEN, else 0
+    first_n,  # (B, NH, DH), likewise
     steps,
     heads,
     chunk_size,
+    C,  # (B, NH, N + 1, DH, DH), out
+    n,  # (B, NH, N + 1, DH), out
     scale,
     key_strides,
     value_strides,
@@ -38,6 +40,7 @@ def states_kernel(
     KEYS: tl.constexpr,
     STEPS: tl.constexpr,
     REVERSE: tl.constexpr,
+    GIVEN: tl.constexpr,
     DTYPE: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
@@ -56,8 +59,15 @@ def states_kernel(
     n += head_index * (chunks + 1) * HEAD_DIM + keys
     crest += head_index * (steps + 1)
 
-    memory = tl.load(C, mask=inside, other=0.0)
-    key_sum = tl.load(n, mask=in_keys, other=0.0)
+    memory = tl.zeros((VALUES, KEYS), tl.float32)
+    key_sum = tl.zeros((KEYS,), tl.float32)
+    if GIVEN:
+        first_C += head_index * HEAD_DIM * HEAD_DIM + values[:, None] * HEAD_DIM + keys[None, :]
+        memory = tl.load(first_C, mask=inside, other=0.0)
+        key_sum = tl.load(first_n + head_index * HEAD_DIM + keys, mask=in_keys, other=0.0)
+    tl.store(C, memory, mask=inside)
+    if tl.program_id(1) == 0:
+        tl.store(n, key_sum, mask=in_keys)
     for start in range(0, steps, chunk_size):
         end = min(start + chunk_size, steps)
         end_crest = tl.load(crest + end)
@@ -102,17 +112,20 @@ def states_backward_kernel(
     peak_high,  # (B, NH, S)
     peak_low,  # (B, NH, S)
     crest,  # (B, NH, S + 1)
-    C_gradient,  # (B, NH, N + 1, DH, DH), the last given, the others out
-    n_gradient,  # (B, NH, N + 1, DH), likewise
+    last_C_gradient,  # (B, NH, DH, DH) value x key, read if GIVEN, else 0
+    last_n_gradient,  # (B, NH, DH), likewise
     steps,
     heads,
     chunk_size,
+    C_gradient,  # (B, NH, N + 1, DH, DH), out
+    n_gradient,  # (B, NH, N + 1, DH), out
     query_strides,
     HEAD_DIM: tl.constexpr,
     VALUES: tl.constexpr,
     KEYS: tl.constexpr,
     STEPS: tl.constexpr,
     REVERSE: tl.constexpr,
+    GIVEN: tl.constexpr,
     DTYPE: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
@@ -131,8 +144,16 @@ def states_backward_kernel(
     n_gradient += (head_index * (chunks + 1) + chunks) * HEAD_DIM + keys
     crest += head_index * (steps + 1)
 
-    memory = tl.load(C_gradient, mask=inside, other=0.0)
-    key_sum = tl.load(n_gradient, mask=in_keys, other=0.0)
+    memory = tl.zeros((VALUES, KEYS), tl.float32)
+    key_sum = tl.zeros((KEYS,), tl.float32)
+    if GIVEN:
+        last_C_gradient += head_index * HEAD_DIM * HEAD_DIM
+        last_C_gradient += values[:, None] * HEAD_DIM + keys[None, :]
+        memory = tl.load(last_C_gradient, mask=inside, other=0.0)
+        key_sum = tl.load(last_n_gradient + head_index * HEAD_DIM + keys, mask=in_keys, other=0.0)
+    tl.store(C_gradient, memory, mask=inside)
+    if tl.program_id(1) == 0:
+        tl.store(n_gradient, key_sum, mask=in_keys)
     for later in range(chunks):
         start = (chunks - 1 - later) * chunk_size
         end = min(start + chunk_size, steps)

@@ -1,4 +1,4 @@
-"""Block sizes of the kernels: the only place where they are chosen.
+"""Block sizes and limits of the kernels: the only place where they are chosen.
 
 Chosen so that the bfloat16 kernels fit on sm_90 (registers, 227 KiB of shared memory);
 tests/recurrence/kernels/test_triton_compiles.py compiles every entry and holds it to that.
@@ -7,6 +7,7 @@ tests/recurrence/kernels/test_triton_compiles.py compiles every entry and holds 
 from typing import Any, NamedTuple
 
 MAX_HEAD_DIM = 576
+LEAST_CAPABILITY = (8, 0)  # bfloat16 products
 # Chunks are multiples of this, and every tile of rows or columns divides it.
 CHUNK_MULTIPLE = 64
 
