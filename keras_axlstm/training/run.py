@@ -88,6 +88,8 @@ def pretrain(
     )
     ```
     """
+    if resume and overwrite:
+        raise ValueError("`resume` goes on with what `overwrite` removes: give one of them.")
     if distribution is None:
         distribution = new_distribution(config.distribution, config.model_devices)
     distribution.check_batch_size(config.batch_size // config.gradient_accumulation)
@@ -96,8 +98,6 @@ def pretrain(
             "`picture_every` draws in one process, and the model is spread over "
             f"{distribution.process_count}: leave it out."
         )
-    if resume and overwrite:
-        raise ValueError("`resume` goes on with what `overwrite` removes: give one of them.")
     _check_extras(config)
     source = clip_source(config.source)
     folder = RunFolder(config.output, config.keep_checkpoints)

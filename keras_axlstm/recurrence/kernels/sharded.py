@@ -13,18 +13,13 @@ import keras
 from jax.sharding import PartitionSpec
 
 
-def parts(batch: int | None) -> int:
-    """Equal parts of a batch, or rows of one, that devices have; 1 where they cannot be equal."""
+def parts(batch: int | None) -> int | None:
+    """Equal parts of a batch, or of its rows, that devices have; None where they are not equal."""
     distribution = keras.distribution.distribution()
-    if distribution is None or batch is None:
+    if distribution is None:
         return 1
     devices = distribution.device_mesh.backend_mesh.shape[distribution.batch_dim_name]
-    return 1 if batch % devices else devices
-
-
-def divides(batch: int | None) -> bool:
-    """Whether every device gets the same number of batch elements."""
-    return keras.distribution.distribution() is None or (batch is not None and parts(batch) > 1)
+    return None if batch is None or batch % devices else devices
 
 
 def on_every_device(kernel: Callable, batched: Any, shared: Any = (), summed: bool = False):

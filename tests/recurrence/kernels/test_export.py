@@ -200,6 +200,12 @@ def test_a_batch_on_two_devices(platform, target, count):
     assert finished.stdout.split() == ["2", count, "False"]
 
 
+def test_a_distribution_over_one_device_takes_the_kernel(encoder):
+    mesh = keras.distribution.DeviceMesh((1,), ["batch"], jax.devices()[:1])
+    with keras.distribution.DataParallel(mesh).scope():
+        assert kernels_in(exported(forward(encoder), encoder, "tpu")) == {TPU_TARGET}
+
+
 STEPS = 150  # more than a block of `keras.ops` has
 
 

@@ -117,7 +117,7 @@ def _native_kernels(call: MLSTMCall, return_state: bool) -> Kernels:
 def _part(call):
     """The call that every device makes, and what spreads the work over them."""
     count = parts(call[0])
-    if count == 1:  # XLA gathers the arrays
+    if count is None:  # XLA gathers the arrays
         return call, lambda kernel, batched, shared=(), summed=False: kernel(*batched, *shared)
     return call._replace(**{call._fields[0]: call[0] // count}), on_every_device
 

@@ -17,7 +17,7 @@ from keras_axlstm.recurrence.kernels.pallas.tiles import (
     backward_bytes,
     padded,
 )
-from keras_axlstm.recurrence.kernels.sharded import divides
+from keras_axlstm.recurrence.kernels.sharded import parts
 
 
 def takes(call: MLSTMCall) -> bool:
@@ -27,7 +27,7 @@ def takes(call: MLSTMCall) -> bool:
     """
     itemsize = jnp.dtype(call.dtype).itemsize
     fits = backward_bytes(call.steps, call.dim, itemsize) <= MOST_BYTES
-    return fits and call.one_chunk() and not call.reverse and divides(call.batch)
+    return fits and call.one_chunk() and not call.reverse and parts(call.batch) is not None
 
 
 @functools.partial(jax.jit, static_argnames="interpret")

@@ -6,7 +6,7 @@ import sys
 import jax
 
 from keras_axlstm.recurrence.kernels.native.call import MLSTMCall
-from keras_axlstm.recurrence.kernels.sharded import divides
+from keras_axlstm.recurrence.kernels.sharded import parts
 from keras_axlstm.recurrence.kernels.triton.tiles import LEAST_CAPABILITY, MAX_HEAD_DIM
 
 
@@ -41,4 +41,5 @@ def capability() -> int | None:
 
 def takes(call: MLSTMCall) -> bool:
     """Whether the kernels compute a call where JAX compiles for a CUDA device."""
-    return call.dim <= MAX_HEAD_DIM and divides(call.batch) and not unavailable()
+    divides = parts(call.batch) is not None
+    return call.dim <= MAX_HEAD_DIM and divides and not unavailable()
