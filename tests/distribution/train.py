@@ -2,16 +2,19 @@
 
     python -m tests.distribution.train SOURCE OUTPUT KIND [MODEL_DEVICES]
 
-The backend, devices and processes come from the environment.
+The backend, devices and processes come from the environment, and so does the step after which it
+fails, if any. It goes on where an earlier one stopped.
 """
 
 import os
 import sys
+from contextlib import nullcontext
 
 import keras
 
 from keras_axlstm.models import AxLSTMEncoder
 from keras_axlstm.training import PretrainConfig, run
+from tests.training.runs import crash_after
 
 STEPS, BATCH_SIZE = 20, 16
 
@@ -42,7 +45,9 @@ def main(source: str, output: str, kind: str, model_devices: str | None = None) 
         distribution=kind,
         model_devices=None if model_devices is None else int(model_devices),
     )
-    run.pretrain(config, report=lambda line: None)
+    crash = os.environ.get("CRASH_AFTER")
+    with crash_after(int(crash), SystemExit(3)) if crash else nullcontext():
+        run.pretrain(config, resume=True, report=lambda line: None)
     print(keras.backend.backend(), "done", flush=True)
 
 
