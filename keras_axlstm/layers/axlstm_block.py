@@ -4,7 +4,7 @@ from keras import ops
 from keras_axlstm.layers.causal_convolution import CausalConvolution
 from keras_axlstm.layers.mixer import mix
 from keras_axlstm.layers.mlstm import MLSTM
-from keras_axlstm.layers.multi_head_norm import MultiHeadNorm
+from keras_axlstm.layers.multi_head_norm import MultiHeadNorm, normalize_heads
 from keras_axlstm.layers.projection import project
 from keras_axlstm.recurrence.choice import choose_form
 from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters
@@ -102,19 +102,24 @@ class AxLSTMBlock(keras.layers.Layer):
         self.down_projection.build(inner_shape)
 
     def call(self, inputs, mask=None):
-        uz = project(self.up_projection, self.norm(inputs))
+        # Not `self.norm(inputs)`: in eager PyTorch the call of a layer costs more than the norm.
+        normalized = normalize_heads(inputs, self.norm.scale, 1, self.norm.epsilon)
+        uz = project(self.up_projection, ops.cast(normalized, self.compute_dtype))
         mixed = mix(uz, mask, self._mixer_parameters(), self._mixer_options(uz))
         return inputs + project(self.down_projection, mixed)
 
     def _mixer_parameters(self):
-        weights = (
-            self.convolution.kernel,
-            self.convolution.bias,
-            *self.mlstm.folded_weights(),
-            self.mlstm.norm.scale,
-            self.skip,
+        convolution_kernel, convolution_bias, norm_scale, skip = (
+            ops.cast(weight, "float32")
+            for weight in (
+                self.convolution.kernel,
+                self.convolution.bias,
+                self.mlstm.norm.scale,
+                self.skip,
+            )
         )
-        return MixerParameters._make(ops.cast(weight, "float32") for weight in weights)
+        folded = self.mlstm.folded_weights()
+        return MixerParameters(convolution_kernel, convolution_bias, *folded, norm_scale, skip)
 
     def _mixer_options(self, uz):
         _, steps, channels = uz.shape

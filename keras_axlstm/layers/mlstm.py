@@ -127,17 +127,18 @@ class MLSTM(keras.layers.Layer):
     def folded_weights(self):
         """The weights as the recurrence uses them, float32."""
         projections = (self.query_projection, self.key_projection, self.value_projection)
-        query, key, value = (ops.cast(projection.kernel, "float32") for projection in projections)
-        groups, block_size, _ = query.shape
+        # Few operations: in eager PyTorch each takes as long as its part of a short clip.
+        projections = ops.stack([ops.cast(layer.kernel, "float32") for layer in projections])
+        _, groups, block_size, _ = projections.shape
         kernel = ops.concatenate([self.input_gate_kernel, self.forget_gate_kernel], axis=-1)
         bias = ops.concatenate([self.input_gate_bias, self.forget_gate_bias], axis=-1)
         kernel = ops.reshape(ops.cast(kernel, "float32"), (3, groups, block_size, -1))
-        on_convolved = ops.matmul(query, kernel[0]) + ops.matmul(key, kernel[1])
-        on_inputs = ops.matmul(value, kernel[2])
+        folded = ops.reshape(ops.matmul(projections, kernel), (3, groups * block_size, -1))
+        query, key, value = projections[0], projections[1], projections[2]
         return FoldedWeights(
             query_kernel=ops.matmul(query, ops.swapaxes(key, -1, -2)),
-            gate_kernel_convolved=ops.reshape(on_convolved, (groups * block_size, -1)),
-            gate_kernel_inputs=ops.reshape(on_inputs, (groups * block_size, -1)),
+            gate_kernel_convolved=folded[0] + folded[1],
+            gate_kernel_inputs=folded[2],
             gate_bias=ops.cast(bias, "float32"),
             value_kernel=value,
         )

@@ -22,9 +22,11 @@ def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.Keras
     """
     batch, time, channels = ops.shape(inputs)
     rows = ops.reshape(inputs, (-1, channels))
-    size = (rows.shape[0], channels, dense.units)
-    if dense.quantization_mode is None and large_projection(*size, kernel_dtype(rows)):
-        outputs = multiply(rows, ops.cast(dense.kernel, rows.dtype))
+    if dense.quantization_mode is None:
+        # Not `dense(rows)`: in eager PyTorch the call of a layer takes as long as a small product.
+        large = large_projection(rows.shape[0], channels, dense.units, kernel_dtype(rows))
+        product = multiply if large else ops.matmul
+        outputs = product(rows, ops.cast(dense.kernel, rows.dtype))
         if dense.bias is not None:
             outputs = outputs + ops.cast(dense.bias, outputs.dtype)
         outputs = dense.activation(outputs)

@@ -16,7 +16,7 @@ own. Writes a JSON file and a Markdown table, which is also printed."""
 EPILOG = """\
 modes:
   forward   the encoder on a batch, without gradient: jit of a stateless call in JAX, tf.function
-            compiled as Keras does in TensorFlow, eager under no_grad in PyTorch
+            compiled by XLA in TensorFlow, as AudioEmbedder does, eager under no_grad in PyTorch
   train     one train_on_batch of MaskedSpectrogramModel with the pretraining optimizer
   op        keras_axlstm.ops.mlstm alone, at the heads of the sizes
   op-train  the same with the gradients of all its inputs

@@ -57,7 +57,7 @@ class JaxBackend:
 
 
 class TensorFlowBackend:
-    """Everything in `tf.function`, with XLA as Keras chooses."""
+    """Everything in `tf.function`: forward with XLA as `AudioEmbedder`, training as Keras."""
 
     def __init__(self) -> None:
         import tensorflow as tf
@@ -76,9 +76,7 @@ class TensorFlowBackend:
             self._tf.test.experimental.sync_devices()
 
     def forward(self, encoder: Any, spectrogram: Any, compiled: bool) -> Thunk:
-        function = self._tf.function(
-            lambda x: encoder(x, training=False), jit_compile=encoder.jit_compile
-        )
+        function = self._tf.function(lambda x: encoder(x, training=False), jit_compile=True)
         return lambda: function(spectrogram)
 
     def function(self, function: Callable, inputs: Sequence, compiled: bool) -> Thunk:
