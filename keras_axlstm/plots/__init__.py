@@ -3,3 +3,4 @@
 from keras_axlstm.plots.reconstruction import plot_reconstruction as plot_reconstruction
 from keras_axlstm.plots.save import check_matplotlib as check_matplotlib
 from keras_axlstm.plots.save import save_plot as save_plot
+from keras_axlstm.plots.score_table import plot_score_table as plot_score_table
