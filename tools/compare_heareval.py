@@ -1,0 +1,215 @@
+"""Compare our probe with heareval's own prediction code, on the same embedding files: see --help.
+
+python tools/compare_heareval.py --heareval-python PYTHON [OPTIONS]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarking import environment
+from benchmarking.results import reserve, stem
+from keras_axlstm.evaluation.confidence import half_width
+from keras_axlstm.evaluation.heareval_files import read_heareval_files, write_heareval_files
+from keras_axlstm.evaluation.probe import ProbeSplit, ProbeTask, run_probe
+
+Record = dict[str, Any]
+# Points of a score.
+LARGEST_DIFFERENCE = 1.0
+
+DESCRIPTION = """\
+Write three synthetic tasks as heareval's embedding files, run heareval.predictions.runner on them
+in an environment of its own (heareval 2021.1.3, pytorch-lightning 1.9), and our probe with the
+protocol "heareval", for the same seeds. Prints both means and their 95 % intervals, and writes a
+JSON file and a Markdown table."""
+
+# heareval fixes its seed to 42 and loads its own checkpoints with torch.load's defaults of 2022.
+PEER = """
+import functools, sys
+import torch
+torch.set_num_threads(int(sys.argv[3]))
+torch.load = functools.partial(torch.load, weights_only=False)
+import heareval.predictions.task_predictions as predictions
+from heareval.predictions.runner import runner
+seed = int(sys.argv[2])
+everything = predictions.seed_everything
+predictions.seed_everything = lambda _, **options: everything(seed, **options)
+sys.argv = ["runner", sys.argv[1], *sys.argv[4:]]
+runner()
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Run both on every task; 1 if they differ by more than a point or their intervals."""
+    options = _parse(argv)
+    records = []
+    with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
+        for task in make_tasks():
+            folder = Path(temporary) / task.name
+            write_heareval_files(task, folder)
+            start = time.perf_counter()
+            ours = run_probe(read_heareval_files(folder), "heareval", range(options.seeds))
+            seconds = time.perf_counter() - start
+            theirs = [_heareval(options, task, folder, seed) for seed in range(options.seeds)]
+            records.append(_record(task, ours.scores(), seconds, theirs))
+            print(_row(records[-1]), file=sys.stderr, flush=True)
+    described = environment.describe(argv, "compare_heareval.py")
+    content = {"environment": described, "heareval": _versions(options), "records": records}
+    options.output.mkdir(parents=True, exist_ok=True)
+    json_path, markdown_path = reserve(options.output, stem(described, "heareval-"))
+    json_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    markdown_path.write_text(_table(content) + "\n", encoding="utf-8")
+    print(_table(content))
+    return int(not all(record["agrees"] for record in records))
+
+
+def make_tasks() -> list[ProbeTask]:
+    """One of each kind, of numbers that a linear map does not separate altogether."""
+    rng = np.random.default_rng(0)
+    return [
+        _multiclass(rng, "multiclass", {"train": 600, "valid": 200, "test": 400}),
+        _multilabel(rng, "multilabel", {"train": 600, "valid": 200, "test": 400}),
+        _multiclass(rng, "kfold", {f"fold{i:02d}": 150 for i in range(4)}),
+    ]
+
+
+def _multiclass(rng: np.random.Generator, name: str, sizes: dict[str, int]) -> ProbeTask:
+    classes, width = 10, 128
+    # Two centres a class, so that a hidden layer is of use.
+    centres = rng.normal(scale=0.33, size=(2, classes, width))
+
+    def split(count: int) -> ProbeSplit:
+        labels = rng.integers(classes, size=count)
+        noise = rng.normal(size=(count, width))
+        return ProbeSplit(centres[rng.integers(2, size=count), labels] + noise, _one_hot(labels))
+
+    def _one_hot(labels: np.ndarray) -> np.ndarray:
+        return np.eye(classes, dtype=bool)[labels]
+
+    mode = "new_split_kfold" if name == "kfold" else "trainvaltest"
+    splits = {key: split(count) for key, count in sizes.items()}
+    vocabulary = [f"class {i}" for i in range(classes)]
+    return ProbeTask(name, "multiclass", mode, ("top1_acc",), vocabulary, splits)
+
+
+def _multilabel(rng: np.random.Generator, name: str, sizes: dict[str, int]) -> ProbeTask:
+    classes, width = 20, 128
+    directions = rng.normal(scale=0.3, size=(classes, width))
+
+    def split(count: int) -> ProbeSplit:
+        targets = rng.random((count, classes)) < 0.12
+        return ProbeSplit(targets @ directions + rng.normal(size=(count, width)), targets)
+
+    splits = {key: split(count) for key, count in sizes.items()}
+    vocabulary = [f"class {i}" for i in range(classes)]
+    scores = ("mAP", "d_prime", "aucroc")
+    return ProbeTask(name, "multilabel", "trainvaltest", scores, vocabulary, splits)
+
+
+def _heareval(options: argparse.Namespace, task: ProbeTask, folder: Path, seed: int) -> Record:
+    for done in ("prediction-done.json", "test.predicted-scores.json"):
+        (folder / done).unlink(missing_ok=True)
+    arguments = [str(folder), str(seed), str(options.threads), "--grid-points", "8"]
+    start = time.perf_counter()
+    finished = subprocess.run(
+        [options.heareval_python, "-W", "ignore", "-c", PEER, *arguments],
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - start
+    if finished.returncode:
+        raise SystemExit(f"heareval failed:\n{finished.stderr[-3000:]}")
+    results = json.loads((folder / "test.predicted-scores.json").read_text(encoding="utf-8"))
+    metric = f"test_{task.evaluation[0]}"
+    if task.split_mode == "trainvaltest":
+        return {"score": results["test"][metric], "seconds": seconds}
+    return {"score": results["aggregated_scores"][f"{metric}_mean"], "seconds": seconds}
+
+
+def _record(task: ProbeTask, ours: list[float], seconds: float, theirs: list[Record]) -> Record:
+    scores = {"ours": ours, "heareval": [result["score"] for result in theirs]}
+    means = {who: 100 * float(np.mean(values)) for who, values in scores.items()}
+    widths = {who: 100 * half_width(values) for who, values in scores.items()}
+    difference = means["ours"] - means["heareval"]
+    return {
+        "task": task.name,
+        "metric": task.evaluation[0],
+        "scores": scores,
+        "means": means,
+        "half_widths": widths,
+        "difference": difference,
+        "agrees": abs(difference) <= min(LARGEST_DIFFERENCE, widths["heareval"]),
+        "seconds": {"ours": seconds, "heareval": sum(result["seconds"] for result in theirs)},
+    }
+
+
+def _table(content: Record) -> str:
+    described, heareval = content["environment"], content["heareval"]
+    versions = ", ".join(f"{name} {version}" for name, version in heareval.items())
+    lines = [
+        f"{described['cpu']}, {described['cores']} cores, commit {described['commit']}",
+        f"`{described['command']}`",
+        f"heareval's environment: {versions}",
+        "",
+        "| task | score | ours | heareval | difference | ours, s | heareval, s |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    return "\n".join(lines + [_row(record) for record in content["records"]])
+
+
+def _row(record: Record) -> str:
+    figures = " | ".join(
+        f"{record['means'][who]:.2f} ± {record['half_widths'][who]:.2f}"
+        for who in ("ours", "heareval")
+    )
+    seconds = " | ".join(f"{record['seconds'][who]:.0f}" for who in ("ours", "heareval"))
+    return (
+        f"| {record['task']} | {record['metric']} | {figures} | {record['difference']:+.2f} | "
+        f"{seconds} |"
+    )
+
+
+def _versions(options: argparse.Namespace) -> dict[str, str]:
+    names = ("heareval", "pytorch-lightning", "torch", "scikit-learn", "numpy", "pandas")
+    code = (
+        "import importlib.metadata, json; "
+        f"print(json.dumps({{n: importlib.metadata.version(n) for n in {names}}}))"
+    )
+    output = subprocess.check_output([options.heareval_python, "-c", code], text=True)
+    return json.loads(output)
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="compare_heareval.py",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--heareval-python", required=True, metavar="PYTHON", help="where heareval is installed"
+    )
+    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="default: 10")
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="of heareval's torch (default: 1)"
+    )
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="for the embedding files")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=environment.ROOT / "tools" / "benchmarks",
+        metavar="DIR",
+        help="folder for the two files (default: tools/benchmarks)",
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
