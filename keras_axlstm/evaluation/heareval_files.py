@@ -63,7 +63,10 @@ def write_heareval_files(
             embeddings.tofile(unfinished / f"{name}.embeddings.npy")
             dimensions = unfinished / f"{name}.embedding-dimensions.json"
             dimensions.write_text(json.dumps(embeddings.shape), encoding="utf-8")
-            labels = [[str(task.labels[i]) for i in np.flatnonzero(row)] for row in targets]
+            labels = [
+                [label for label, has in zip(task.labels, row, strict=True) if has]
+                for row in targets
+            ]
             with open(unfinished / f"{name}.target-labels.pkl", "wb") as file:
                 pickle.dump(labels, file)
 
@@ -138,7 +141,8 @@ def _read_labels(path: Path) -> list[list[str]]:
         rows = SafeUnpickler({}, (), (), refuse).load(path.read_bytes())
     except CheckpointError as error:
         raise ValueError(
-            f"{path}: expected a pickled list of lists of labels and nothing else. {error}"
+            f"{path}: expected a pickled list of lists of labels and nothing else. Nothing in it "
+            "was run. Write the embedding files again."
         ) from error
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise ValueError(f"{path}: expected a list of lists of labels, received {type(rows)}.")

@@ -60,7 +60,9 @@ def d_prime(predictions: np.ndarray, targets: np.ndarray) -> float:
     Returns:
         NaN as for `aucroc`; infinity if a class is ranked without an error.
     """
-    return float(np.mean([math.sqrt(2.0) * _quantile(area) for area in _areas(predictions, targets)]))
+    return float(
+        np.mean([math.sqrt(2.0) * _quantile(area) for area in _areas(predictions, targets)])
+    )
 
 
 def _areas(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:

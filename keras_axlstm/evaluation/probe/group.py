@@ -71,7 +71,11 @@ class Group:
             candidate.epochs += 1
 
     def validate(
-        self, clips: np.ndarray, score: Callable[[np.ndarray], float], multilabel: bool, patience: int
+        self,
+        clips: np.ndarray,
+        score: Callable[[np.ndarray], float],
+        multilabel: bool,
+        patience: int,
     ) -> None:
         """Score every model on `clips` (n, d); keep the state of those that became better."""
         predictions = probabilities(self._state, clips, multilabel)
@@ -113,7 +117,9 @@ def grouped(
 
 def regrouped(groups: Sequence[Group], largest: int) -> list[Group]:
     """The models that have not finished. Full groups without a finished model stay as they are."""
-    full, candidates, states = [], [], []
+    full: list[Group] = []
+    candidates: list[Candidate] = []
+    states: list[State] = []
     for group in groups:
         unfinished = [not candidate.finished for candidate in group.candidates]
         if all(unfinished) and len(unfinished) == largest:
