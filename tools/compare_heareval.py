@@ -5,7 +5,6 @@ python tools/compare_heareval.py --heareval-python PYTHON [OPTIONS]
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +15,7 @@ import numpy as np
 
 from benchmarking import environment
 from benchmarking.results import reserve, stem
+from heareval_runs import heareval_run, heareval_versions
 from keras_axlstm.evaluation.confidence import half_width
 from keras_axlstm.evaluation.heareval_files import read_heareval_files, write_heareval_files
 from keras_axlstm.evaluation.probe import ProbeSplit, ProbeTask, run_probe
@@ -30,21 +30,6 @@ in an environment of its own (heareval 2021.1.3, pytorch-lightning 1.9), and our
 protocol "heareval", for the same seeds. Prints both means and their 95 % intervals, and writes a
 JSON file and a Markdown table."""
 
-# heareval fixes its seed to 42 and loads its own checkpoints with torch.load's defaults of 2022.
-PEER = """
-import functools, sys
-import torch
-torch.set_num_threads(int(sys.argv[3]))
-torch.load = functools.partial(torch.load, weights_only=False)
-import heareval.predictions.task_predictions as predictions
-from heareval.predictions.runner import runner
-seed = int(sys.argv[2])
-everything = predictions.seed_everything
-predictions.seed_everything = lambda _, **options: everything(seed, **options)
-sys.argv = ["runner", sys.argv[1], *sys.argv[4:]]
-runner()
-"""
-
 
 def main(argv: list[str]) -> int:
     """Run both on every task; 1 if they differ by more than a point or their intervals."""
@@ -57,11 +42,18 @@ def main(argv: list[str]) -> int:
             start = time.perf_counter()
             ours = run_probe(read_heareval_files(folder), "heareval", range(options.seeds))
             seconds = time.perf_counter() - start
-            theirs = [_heareval(options, task, folder, seed) for seed in range(options.seeds)]
+            theirs = [
+                heareval_run(options.heareval_python, folder, seed, options.threads)
+                for seed in range(options.seeds)
+            ]
             records.append(_record(task, ours.scores(), seconds, theirs))
             print(_row(records[-1]), file=sys.stderr, flush=True)
     described = environment.describe(argv, "compare_heareval.py")
-    content = {"environment": described, "heareval": _versions(options), "records": records}
+    content = {
+        "environment": described,
+        "heareval": heareval_versions(options.heareval_python),
+        "records": records,
+    }
     options.output.mkdir(parents=True, exist_ok=True)
     json_path, markdown_path = reserve(options.output, stem(described, "heareval-"))
     json_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -113,29 +105,11 @@ def _multilabel(rng: np.random.Generator, name: str, sizes: dict[str, int]) -> P
     return ProbeTask(name, "multilabel", "trainvaltest", scores, vocabulary, splits)
 
 
-def _heareval(options: argparse.Namespace, task: ProbeTask, folder: Path, seed: int) -> Record:
-    for done in ("prediction-done.json", "test.predicted-scores.json"):
-        (folder / done).unlink(missing_ok=True)
-    arguments = [str(folder), str(seed), str(options.threads), "--grid-points", "8"]
-    start = time.perf_counter()
-    finished = subprocess.run(
-        [options.heareval_python, "-W", "ignore", "-c", PEER, *arguments],
-        cwd=folder.parent,
-        capture_output=True,
-        text=True,
-    )
-    seconds = time.perf_counter() - start
-    if finished.returncode:
-        raise SystemExit(f"heareval failed:\n{finished.stderr[-3000:]}")
-    results = json.loads((folder / "test.predicted-scores.json").read_text(encoding="utf-8"))
-    metric = f"test_{task.evaluation[0]}"
-    if task.split_mode == "trainvaltest":
-        return {"score": results["test"][metric], "seconds": seconds}
-    return {"score": results["aggregated_scores"][f"{metric}_mean"], "seconds": seconds}
-
-
 def _record(task: ProbeTask, ours: list[float], seconds: float, theirs: list[Record]) -> Record:
-    scores = {"ours": ours, "heareval": [result["score"] for result in theirs]}
+    scores = {
+        "ours": ours,
+        "heareval": [run["scores"][f"test_{task.evaluation[0]}"] for run in theirs],
+    }
     means = {who: 100 * float(np.mean(values)) for who, values in scores.items()}
     widths = {who: 100 * half_width(values) for who, values in scores.items()}
     difference = means["ours"] - means["heareval"]
@@ -147,7 +121,7 @@ def _record(task: ProbeTask, ours: list[float], seconds: float, theirs: list[Rec
         "half_widths": widths,
         "difference": difference,
         "agrees": abs(difference) <= min(LARGEST_DIFFERENCE, widths["heareval"]),
-        "seconds": {"ours": seconds, "heareval": sum(result["seconds"] for result in theirs)},
+        "seconds": {"ours": seconds, "heareval": sum(run["seconds"] for run in theirs)},
     }
 
 
@@ -175,16 +149,6 @@ def _row(record: Record) -> str:
         f"| {record['task']} | {record['metric']} | {figures} | {record['difference']:+.2f} | "
         f"{seconds} |"
     )
-
-
-def _versions(options: argparse.Namespace) -> dict[str, str]:
-    names = ("heareval", "pytorch-lightning", "torch", "scikit-learn", "numpy", "pandas")
-    code = (
-        "import importlib.metadata, json; "
-        f"print(json.dumps({{n: importlib.metadata.version(n) for n in {names}}}))"
-    )
-    output = subprocess.check_output([options.heareval_python, "-c", code], text=True)
-    return json.loads(output)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
