@@ -29,7 +29,11 @@ BACKEND_LIBRARIES = {
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # What exists for one backend alone, beside the kernels.
-BACKEND_MODULES = {"data/tensorflow_crops.py", "data/tensorflow_decoding.py"}
+BACKEND_MODULES = {
+    "data/tensorflow_crops.py",
+    "data/tensorflow_decoding.py",
+    "evaluation/probe/compiled.py",
+}
 
 
 def imported_names(path: Path) -> set[str]:

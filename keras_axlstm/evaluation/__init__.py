@@ -1,0 +1,1 @@
+"""Measure representations: metrics, probe, overall score."""
