@@ -81,7 +81,7 @@ def _values(
             return generator.uniform(-limit, limit, shape)
     raise ValueError(
         "Random weights can be drawn for the initializers RandomNormal, RandomUniform and "
-        f"GlorotUniform. Received: {initializer!r}"
+        f"GlorotUniform. Received: {type(initializer).__name__}"
     )
 
 

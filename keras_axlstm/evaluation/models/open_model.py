@@ -52,7 +52,8 @@ def open_model(spec: str | os.PathLike, **options: Any) -> EvaluationModel:
         module, name = KINDS[kind]
         model = getattr(importlib.import_module(f"{__package__}.{module}"), name)
         return model(rest) if rest else model()
-    if kind == "random" or spec in REGISTERED or "://" in spec or Path(spec).is_dir():
+    is_hub_handle = "://" in spec
+    if kind == "random" or spec in REGISTERED or is_hub_handle or (spec and Path(spec).is_dir()):
         from keras_axlstm.evaluation.models.preset_model import PresetModel
 
         return PresetModel(spec, **options)
