@@ -67,9 +67,7 @@ def _drawn_with(
     return draw
 
 
-def _values(
-    generator: np.random.Generator, initializer: Any, shape: tuple[int, ...]
-) -> np.ndarray:
+def _values(generator: np.random.Generator, initializer: Any, shape: tuple[int, ...]) -> np.ndarray:
     match initializer:
         case keras.initializers.RandomNormal():
             return generator.normal(initializer.mean, initializer.stddev, shape)

@@ -133,9 +133,7 @@ def test_presets_without_weights_are_refused():
         ("jax", set(), None),
     ],
 )
-def test_the_library_is_the_backends_or_an_installed_one(
-    monkeypatch, backend, installed, expected
-):
+def test_the_library_is_the_backends_or_an_installed_one(monkeypatch, backend, installed, expected):
     monkeypatch.setattr(keras.config, "backend", lambda: backend)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in installed or None)
     if expected:

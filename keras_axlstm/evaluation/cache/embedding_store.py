@@ -51,9 +51,7 @@ class EmbeddingStore:
     ```
     """
 
-    def __init__(
-        self, folder: str | os.PathLike[str], identity: str, dims: dict[str, int]
-    ) -> None:
+    def __init__(self, folder: str | os.PathLike[str], identity: str, dims: dict[str, int]) -> None:
         self.path = Path(folder) / f"{identity[:32]}-{FORMAT}.sqlite"
         self._dims = dims
         self._database: sqlite3.Connection | None = None

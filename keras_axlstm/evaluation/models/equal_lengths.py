@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -8,7 +8,7 @@ Result = TypeVar("Result")
 
 
 def map_equal_lengths(
-    compute: Callable[[np.ndarray], Sequence[Result]], clips: Sequence[np.ndarray]
+    compute: Callable[[np.ndarray], Iterable[Result]], clips: Sequence[np.ndarray]
 ) -> list[Result]:
     """Compute on clips in batches of one length, and give the results in the order of the clips.
 

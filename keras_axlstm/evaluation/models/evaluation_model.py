@@ -106,6 +106,4 @@ class EvaluationModel(abc.ABC):
 def _checked(waveforms: Sequence[np.ndarray]) -> list[np.ndarray]:
     if len(waveforms) == 0:
         raise ValueError("`waveforms` must hold at least one clip. Received: none")
-    return [
-        validate_waveform(clip, f"waveforms[{index}]") for index, clip in enumerate(waveforms)
-    ]
+    return [validate_waveform(clip, f"waveforms[{index}]") for index, clip in enumerate(waveforms)]

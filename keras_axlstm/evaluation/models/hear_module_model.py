@@ -1,6 +1,7 @@
 import importlib
 import importlib.metadata
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,16 +54,15 @@ class HearModuleModel(EvaluationModel):
         )
 
     def _scenes(self, clips: list[np.ndarray]) -> np.ndarray:
-        def compute(batch: np.ndarray) -> np.ndarray:
+        def compute(batch: np.ndarray) -> Iterable[np.ndarray]:
             return self._tensors.call(self._module.get_scene_embeddings, batch)
 
         return np.stack(map_equal_lengths(compute, self._resampled(clips)))
 
     def _timestamps(self, clips: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        def compute(batch: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-            results = self._tensors.call(self._module.get_timestamp_embeddings, batch)
-            frames, times_ms = results
-            return list(zip(frames, times_ms, strict=True))
+        def compute(batch: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+            frames, times_ms = self._tensors.call(self._module.get_timestamp_embeddings, batch)
+            return zip(frames, times_ms, strict=True)
 
         return map_equal_lengths(compute, self._resampled(clips))
 
@@ -88,7 +88,7 @@ def _import(name: str) -> ModuleType:
 
 
 def _sizes(name: str, model: Any) -> dict[str, int]:
-    sizes = {size: getattr(model, size, None) for size in SIZES}
+    sizes: dict[str, Any] = {size: getattr(model, size, None) for size in SIZES}
     wrong = {
         size: value
         for size, value in sizes.items()

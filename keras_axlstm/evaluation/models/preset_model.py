@@ -32,9 +32,7 @@ class PresetModel(EvaluationModel):
             "frames": (embedder.one_pass, embedder.frame_order),
         }
         weights = (keras.ops.convert_to_numpy(weight) for weight in encoder.weights)
-        super().__init__(
-            os.fspath(preset), identity_of(settings, weights), embedder.embedding_dim
-        )
+        super().__init__(os.fspath(preset), identity_of(settings, weights), embedder.embedding_dim)
 
     def _scenes(self, clips: list[np.ndarray]) -> np.ndarray:
         return self._embedder.embed(clips, self.sampling_rate)

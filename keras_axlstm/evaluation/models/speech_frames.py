@@ -1,4 +1,5 @@
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,10 @@ class SpeechFrames:
         if not self._extractor.return_attention_mask:
             return map_equal_lengths(self._hidden, clips)
         hidden = self._hidden(clips)
-        return [
-            frames[: self._num_frames(clip.size)] for frames, clip in zip(hidden, clips, strict=True)
-        ]
+        lengths = [self._num_frames(clip.size) for clip in clips]
+        return [frames[:length] for frames, length in zip(hidden, lengths, strict=True)]
 
-    def _hidden(self, clips: Any) -> np.ndarray:
+    def _hidden(self, clips: Iterable[np.ndarray]) -> Iterable[np.ndarray]:
         inputs = self._extractor(
             list(clips),
             sampling_rate=self._extractor.sampling_rate,
