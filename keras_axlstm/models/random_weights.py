@@ -41,13 +41,13 @@ def numpy_random_weights(seed: int) -> Iterator[None]:
     original = keras.Layer.add_weight
 
     def add_weight(
-        layer: keras.Layer, shape: Any = None, initializer: Any = None, **kwargs: Any
+        layer: keras.Layer, shape: Any = None, initializer: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
         if initializer is not None:
             initializer = keras.initializers.get(initializer)
             if isinstance(initializer, _RANDOM):
                 initializer = _drawn_with(generator, initializer)
-        return original(layer, shape, initializer, **kwargs)
+        return original(layer, shape, initializer, *args, **kwargs)
 
     keras.Layer.add_weight = add_weight
     try:

@@ -74,6 +74,8 @@ class EmbeddingStore:
         if row is None:
             return None
         rows, frames, times_ms, checksum = row
+        if not (isinstance(frames, bytes) and isinstance(times_ms, bytes)):
+            return None
         times = 0 if kind == "scene" else rows
         sizes = (4 * rows * self._dims[kind], 8 * times)
         if _checksum(frames, times_ms) != checksum or (len(frames), len(times_ms)) != sizes:
@@ -119,13 +121,21 @@ class EmbeddingStore:
 
     def _in_transaction(self, operation: Callable[[sqlite3.Connection], Any]) -> Any:
         if self._database is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self.path, timeout=SECONDS_FOR_OTHERS)
-            # The second writes something at any rate: a file that cannot be written shows here.
-            self._database.execute(SCHEMA)
-            self._database.execute(f"PRAGMA user_version = {FORMAT}")
+            self._database = self._open()
         with self._database:
             return operation(self._database)
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(self.path, timeout=SECONDS_FOR_OTHERS)
+        try:
+            database.execute(SCHEMA)
+            # Written at any rate: a file that cannot be written shows here.
+            database.execute(f"PRAGMA user_version = {FORMAT}")
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
 
     def _put_aside(self, error: sqlite3.DatabaseError) -> None:
         damaged = self.path.with_suffix(".damaged")

@@ -144,6 +144,7 @@ def database(folder):
         "UPDATE embeddings SET frames = x'0000000000000000' WHERE rowid = 3",
         "UPDATE embeddings SET frames = x'00' WHERE rowid = 3",
         "UPDATE embeddings SET rows = 2 WHERE rowid = 3",
+        "UPDATE embeddings SET frames = 'text' WHERE rowid = 3",
         "DELETE FROM embeddings WHERE rowid = 3",
     ],
 )
