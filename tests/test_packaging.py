@@ -28,11 +28,18 @@ BACKEND_LIBRARIES = {
     "triton",
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
-# What exists for one backend alone, beside the kernels.
+# What exists for one backend alone, or speaks to models of others, beside the kernels.
 BACKEND_MODULES = {
     "data/tensorflow_crops.py",
     "data/tensorflow_decoding.py",
+    "evaluation/adapters/xares_encoder.py",
+    "evaluation/models/ast_frames.py",
+    "evaluation/models/speech_frames.py",
+    "evaluation/models/tensor_libraries.py",
+    "evaluation/models/torch_state.py",
     "evaluation/probe/compiled.py",
+    "hear/tensorflow_hear_model.py",
+    "hear/torch_hear_model.py",
 }
 
 
@@ -70,7 +77,12 @@ def project() -> dict:
 @pytest.fixture(scope="module")
 def constraints() -> list[str]:
     """Of all files: those of a special environment first, so that the common ones win."""
-    files = ("requirements-tensorflow-io.txt", "constraints-beam.txt", "constraints.txt")
+    files = (
+        "requirements-tensorflow-io.txt",
+        "constraints-beam.txt",
+        "requirements-peers.txt",
+        "constraints.txt",
+    )
     texts = [(ROOT / "tools" / file).read_text(encoding="utf-8") for file in files]
     lines = "\n".join(texts).splitlines()
     return [line for line in lines if line and not line.startswith("#")]
@@ -127,9 +139,9 @@ def test_the_version_is_stated_once_more_in_the_package(project):
 
 def test_all_is_every_extra_but_the_tests(project):
     extras = project["optional-dependencies"]
-    # Triton does not run in one process with TensorFlow, and the last two need environments of
-    # their own.
-    apart = {"all", "test", "triton", "jax-triton", "beam", "tensorflow-io"}
+    # Triton does not run in one process with TensorFlow, beam and tensorflow-io need environments
+    # of their own, and mteb brings much that nothing else needs.
+    apart = {"all", "test", "triton", "jax-triton", "beam", "tensorflow-io", "mteb"}
     inner = ",".join(name for name in extras if name not in apart)
     assert extras["all"] == [f"keras-axlstm[{inner}]"]
 

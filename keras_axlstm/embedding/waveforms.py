@@ -40,7 +40,8 @@ def load_waveforms(
         name = f"audio[{index}]" if is_batch else "audio"
         waveform = validate_waveform(clip, name)
         waveforms.append(resample(waveform, sampling_rate, model_sampling_rate))
-    if is_batch and len(waveforms) == 2:
+    # A list says itself that it holds clips.
+    if is_batch and len(waveforms) == 2 and not isinstance(audio, Sequence):
         _warn_if_stereo(*waveforms)
     return waveforms, is_batch
 
@@ -56,9 +57,9 @@ def _split_clips(audio: Any) -> tuple[list[np.ndarray], bool]:
             )
         arrays = [_to_numpy(item) for item in audio]
         shapes = {array.shape for array in arrays}
+        if all(len(shape) == 1 for shape in shapes):
+            return arrays, True
         if len(shapes) > 1:
-            if all(len(shape) == 1 for shape in shapes):
-                return arrays, True
             raise ValueError(
                 "`audio` must be a list of numbers or a list of waveforms `(samples,)`. Received: "
                 f"a list of arrays of shapes {sorted(shapes)}"

@@ -1,1 +1,6 @@
-"""Measure representations: metrics, probe, overall score."""
+"""Measuring audio representations on tasks in the format of HEAR 2021."""
+
+from keras_axlstm.evaluation.evaluate import evaluate as evaluate
+from keras_axlstm.evaluation.models import open_model as open_model
+from keras_axlstm.evaluation.tasks import read_task as read_task
+from keras_axlstm.evaluation.tasks import read_tasks as read_tasks

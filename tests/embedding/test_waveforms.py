@@ -108,3 +108,8 @@ def test_two_rows_alike_are_a_batch_with_a_warning(pair):
 def test_two_different_clips_are_a_batch_without_a_warning():
     waveforms, is_batch = load(NOISE[:2])
     assert len(waveforms) == 2 and is_batch
+
+
+def test_a_list_of_two_clips_alike_is_a_batch_without_a_warning():
+    waveforms, is_batch = load([NOISE[0], NOISE[0]])
+    assert len(waveforms) == 2 and is_batch
