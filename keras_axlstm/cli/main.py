@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from keras_axlstm.cli import convert, doctor, embed, prepare, presets, pretrain
+from keras_axlstm.cli import convert, doctor, embed, prepare, prepare_tasks, presets, pretrain
 
 EXIT_CODES = """\
 exit codes:
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (prepare, pretrain, embed, convert, presets, doctor):
+    for command in (prepare, prepare_tasks, pretrain, embed, convert, presets, doctor):
         command_parser = command.add_parser(commands)
         command_parser.add_argument(
             "--debug", action="store_true", help="show the traceback of an error"
