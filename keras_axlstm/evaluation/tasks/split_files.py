@@ -36,9 +36,7 @@ def read_split(
         problems.append((file, "the split is empty"))
     audio = folder / str(SAMPLING_RATE) / split
     if not audio.is_dir():
-        problems.append(
-            (audio, f"the folder of the split's audio at {SAMPLING_RATE} Hz is missing")
-        )
+        problems.append((audio, f"the folder of the audio at {SAMPLING_RATE} Hz is missing"))
     clips = []
     for name, annotation in content.items():
         if name != os.path.basename(name) or name in ("", ".", "..") or "\\" in name:
@@ -70,9 +68,7 @@ def _audio_problem(path: Path) -> str:
         return str(error)
     wrong = []
     if header.sampling_rate != SAMPLING_RATE:
-        wrong.append(
-            f"expected a sampling rate of {SAMPLING_RATE} Hz, found {header.sampling_rate}"
-        )
+        wrong.append(f"expected {SAMPLING_RATE} Hz, found {header.sampling_rate} Hz")
     if header.channels != 1:
         wrong.append(f"expected mono, found {header.channels} channels")
     return "; ".join(wrong)

@@ -64,7 +64,5 @@ def _data_bytes(stated: int, present: int) -> int:
     if stated in _UNKNOWN_SIZES:
         return present
     if stated > present:
-        raise ValueError(
-            f"it is damaged: only {present} of its {stated} bytes of samples are there"
-        )
+        raise ValueError(f"it is damaged: only {present} of {stated} bytes of samples are there")
     return stated
