@@ -15,7 +15,7 @@ from task_making.synthesis import band, burst, modes, seconds
 _SECONDS = 1.0
 _DRUMS_OF_A_FOLD = 10
 _TONICS = {"B": 11, "C": 12, "C#": 13, "D": 14, "D#": 15, "E": 16}
-_C3 = 130.81
+_C2 = 65.41
 
 
 @dataclass(frozen=True)
@@ -90,22 +90,24 @@ def _clip(
     planned: PlannedClip, rng: np.random.Generator, stroke: str, tonic: str, seed: int
 ) -> np.ndarray:
     drum = generator(seed, "drum", planned.source)
-    sound = _strike(drum, rng, _STROKES[stroke], _TONICS[tonic])
-    return record(place(sound, round(_SECONDS * RATE), rng), rng, planned.split, snr=(5, 25))
+    # The tonic is a note of any of three octaves, so that no single frequency tells it.
+    note = _TONICS[tonic] + 12 * int(rng.integers(3))
+    sound = _strike(drum, rng, _STROKES[stroke], note)
+    return record(place(sound, round(_SECONDS * RATE), rng), rng, planned.split, snr=(0, 18))
 
 
 def _strike(
-    drum: np.random.Generator, rng: np.random.Generator, stroke: Stroke, tonic: int
+    drum: np.random.Generator, rng: np.random.Generator, stroke: Stroke, note: int
 ) -> np.ndarray:
     samples = round(0.9 * RATE)
     # What belongs to the drum is drawn first, so that it is the same in all of its clips.
-    detuned = drum.normal(0, 0.006, 5)
+    detuned = drum.normal(0, 0.012, 5)
     ringing = drum.uniform(0.15, 0.5) * drum.uniform(0.6, 1.2, 5)
     tilt = drum.uniform(-0.3, 0.5)
     bass_pitch, bass_time = drum.uniform(60, 110), drum.uniform(0.1, 0.35)
     slap_width, slap_time = drum.uniform(1.3, 2.2), drum.uniform(0.01, 0.04)
 
-    fundamental = _C3 * 2 ** ((tonic + rng.normal(0, 0.08)) / 12)
+    fundamental = _C2 * 2 ** ((note + rng.normal(0, 0.18)) / 12)
     numbers = np.arange(1, 6)
     gains = np.array(stroke.ring) * numbers**-tilt * rng.uniform(0.6, 1.5, 5)
     head = modes(samples, fundamental * numbers * (1 + detuned), gains, ringing * stroke.ring_time)

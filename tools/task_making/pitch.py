@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from task_making.recipe import TRAIN_VALID_TEST, PlannedClip, Recipe, generator
+from task_making.recipe import TRAIN_VALID_TEST, PlannedClip, Recipe, generator, split_of
 from task_making.recording import record
 from task_making.synthesizers import play
 from task_making.voices import PROGRAMS
@@ -18,19 +18,19 @@ _LEAST_LEVEL = 1e-3
 def _plan(clips: int, seed: int) -> list[list[PlannedClip]]:
     """The clips of one instrument are one batch: loading the sound font is the longest part."""
     each = -(-clips // len(_LABELS))
-    shares = {"train": 0.6, "valid": 0.15, "test": 0.25}
-    counts = {split: max(1, round(each * share)) for split, share in shares.items()}
-    batches: dict[int, list[PlannedClip]] = {}
+    batches: dict[str, list[PlannedClip]] = {}
     number = 0
-    for split in TRAIN_VALID_TEST:
-        for index in range(counts[split]):
-            for offset, label in enumerate(_LABELS):
-                # Neighbouring keys come from other instruments, which take turns.
-                programs = PROGRAMS[split]
-                program = programs[(offset * 7 + index * 5) % len(programs)]
-                clip = PlannedClip(number, split, (label,), str(program))
-                batches.setdefault(program, []).append(clip)
-                number += 1
+    turns = dict.fromkeys(TRAIN_VALID_TEST, 0)
+    for index in range(each):
+        split = split_of(index, each, TRAIN_VALID_TEST)
+        for label in _LABELS:
+            able = [key for key, highest in PROGRAMS[split].items() if int(label) <= highest]
+            # They take turns, and another one begins in each round.
+            program = str(able[(turns[split] + number) % len(able)])
+            clip = PlannedClip(number, split, (label,), program)
+            batches.setdefault(program, []).append(clip)
+            number += 1
+        turns[split] += 1
     return list(batches.values())
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from keras_axlstm.files import write_aside
 from task_making.recipe import FOLDS, RATE, PlannedClip, Recipe
 from task_making.synthesizers import version
 
@@ -18,6 +17,9 @@ def write_task(
     recipe: Recipe, out: Path, *, clips: int, seed: int, processes: int, overwrite: bool
 ) -> int:
     """Make a task folder in `out`; gives how many clips it has."""
+    # Here, so that the processes that make clips do not load Keras.
+    from keras_axlstm.files import write_aside
+
     batches = recipe.plan(clips, seed)
     planned = list(itertools.chain.from_iterable(batches))
     with write_aside(out / recipe.folder, overwrite) as folder:
