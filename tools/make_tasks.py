@@ -44,8 +44,6 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--overwrite", action="store_true", help="replace tasks that are there")
     arguments = parser.parse_args()
-    if arguments.clips is not None and arguments.clips < 1:
-        parser.error(f"--clips: expected a positive integer, received {arguments.clips}")
     if arguments.processes < 1:
         parser.error(f"--processes: expected a positive integer, received {arguments.processes}")
     if arguments.seed < 0:
@@ -53,6 +51,12 @@ def main() -> int:
 
     recipes = [RECIPES[name] for name in dict.fromkeys(arguments.tasks)]
     problems = missing_synthesizers({recipe.synthesizer for recipe in recipes} - {""})
+    if arguments.clips is not None:
+        problems += [
+            f"{recipe.name} needs at least {recipe.least_clips} clips, received {arguments.clips}"
+            for recipe in recipes
+            if arguments.clips < recipe.least_clips
+        ]
     there = [recipe.folder for recipe in recipes if (arguments.out / recipe.folder).exists()]
     if there and not arguments.overwrite:
         problems.append(f"{', '.join(there)}: there already in {arguments.out}; see --overwrite")

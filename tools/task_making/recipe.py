@@ -9,6 +9,7 @@ import numpy as np
 RATE = 16000
 TRAIN_VALID_TEST = ("train", "valid", "test")
 FOLDS = tuple(f"fold{fold:02d}" for fold in range(5))
+_LEAST_OF_A_CLASS = 5
 _SHARES = {"train": 0.6, "valid": 0.15, "test": 0.25}
 
 
@@ -63,6 +64,11 @@ class Recipe:
     @property
     def folder(self) -> str:
         return f"{self.name}-1.0-mini"
+
+    @property
+    def least_clips(self) -> int:
+        """So many that each split has clips of each class of a multi-class task."""
+        return _LEAST_OF_A_CLASS * (1 if self.multilabel else len(self.labels))
 
 
 def generator(seed: int, *keys: str | int) -> np.random.Generator:
