@@ -138,7 +138,9 @@ def pitch_of(sound: np.ndarray, keys: np.ndarray) -> int:
     correlation = np.fft.irfft(np.abs(np.fft.rfft(sound, padded)) ** 2)
     lags = RATE / (440 * 2 ** ((keys - 69) / 12))
     fit = np.interp(lags, np.arange(padded), correlation)
-    return int(keys[np.flatnonzero(fit >= 0.97 * fit.max())[-1]])
+    # At first it falls from the lag 0, where everything is like itself.
+    peaks = 1 + np.flatnonzero((fit[1:-1] > fit[:-2]) & (fit[1:-1] > fit[2:]))
+    return int(keys[peaks[fit[peaks] >= 0.97 * fit[peaks].max()][-1]])
 
 
 def frequency_of(sound: np.ndarray) -> float:
