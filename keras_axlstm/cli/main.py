@@ -13,8 +13,8 @@ exit codes:
   2    wrong arguments
   3    done, but some files could not be read and were skipped (they are listed)
   130  interrupted (Ctrl-C): nothing was written
-pretrain keeps its checkpoints in both cases of 1 and 130, for --resume, and prepare its finished
-shards.
+In both cases of 1 and 130 pretrain keeps its checkpoints, for --resume, prepare its finished shards
+and prepare-tasks its finished tasks and clips.
 
 KERAS_BACKEND=jax|tensorflow|torch chooses the backend.
 """

@@ -113,7 +113,7 @@ def _read_events(
         return ()
     events = []
     for event in annotation:
-        times = [event.get("start"), event.get("end")] if isinstance(event, dict) else []
+        times: list[Any] = [event.get("start"), event.get("end")] if isinstance(event, dict) else []
         if not times or not _is_label(event.get("label")) or not all(map(_is_number, times)):
             problems.append(
                 (
