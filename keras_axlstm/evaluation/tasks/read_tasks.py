@@ -31,7 +31,7 @@ def read_tasks(tasks_dir: str | os.PathLike[str], names: Sequence[str] | None = 
     ```python
     from keras_axlstm.evaluation.tasks import read_tasks
 
-    tasks = read_tasks("tasks", ["esc50", "fsd50k"])  # doctest: +SKIP
+    tasks = read_tasks("tasks", ["esc50", "fsd50k"])
     ```
     """
     root = Path(tasks_dir)

@@ -27,8 +27,8 @@ class Task:
     ```python
     from keras_axlstm.evaluation.tasks import read_task
 
-    task = read_task("tasks/esc50-v2.0.0-full")  # doctest: +SKIP
-    len(task.labels), list(task.splits)  # doctest: +SKIP
+    task = read_task("tasks/esc50-v2.0.0-full")
+    len(task.labels), list(task.splits)
     ```
     """
 

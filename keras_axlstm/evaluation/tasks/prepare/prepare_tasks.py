@@ -81,7 +81,7 @@ def prepare_tasks(
     ```python
     from keras_axlstm.evaluation.tasks.prepare import prepare_tasks
 
-    prepare_tasks("downloads", "tasks", names=["esc50"], processes=4)  # doctest: +SKIP
+    prepare_tasks("downloads", "tasks", names=["esc50"], processes=4)
     ```
     """
     if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
