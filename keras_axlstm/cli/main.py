@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from keras_axlstm.cli import convert, doctor, embed, prepare, presets, pretrain
+from keras_axlstm.cli import convert, doctor, embed, prepare, prepare_tasks, presets, pretrain
 
 EXIT_CODES = """\
 exit codes:
@@ -13,8 +13,8 @@ exit codes:
   2    wrong arguments
   3    done, but some files could not be read and were skipped (they are listed)
   130  interrupted (Ctrl-C): nothing was written
-pretrain keeps its checkpoints in both cases of 1 and 130, for --resume, and prepare its finished
-shards.
+In both cases of 1 and 130 pretrain keeps its checkpoints, for --resume, prepare its finished shards
+and prepare-tasks its finished tasks and clips.
 
 KERAS_BACKEND=jax|tensorflow|torch chooses the backend.
 """
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (prepare, pretrain, embed, convert, presets, doctor):
+    for command in (prepare, prepare_tasks, pretrain, embed, convert, presets, doctor):
         command_parser = command.add_parser(commands)
         command_parser.add_argument(
             "--debug", action="store_true", help="show the traceback of an error"

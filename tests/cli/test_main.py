@@ -12,7 +12,7 @@ from keras_axlstm.cli import presets
 from keras_axlstm.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["prepare", "pretrain", "embed", "convert", "presets", "doctor"]
+COMMANDS = ["prepare", "prepare-tasks", "pretrain", "embed", "convert", "presets", "doctor"]
 
 # The package's own `__init__` is passed over: this is about the modules of the command line.
 WITHOUT_THE_PACKAGE = """

@@ -11,7 +11,6 @@ import numpy as np
 
 from keras_axlstm.data.crop_job import check_integer
 from keras_axlstm.data.prepare.beam import write_shards_with_beam
-from keras_axlstm.data.prepare.processes import write_shards
 from keras_axlstm.data.prepare.shard_job import UNFINISHED, ShardJob
 from keras_axlstm.data.shards import LAYOUTS, ShardIndex
 from keras_axlstm.data.sources import ClipSource, clip_source
@@ -23,6 +22,7 @@ from keras_axlstm.data.sources.prepared_shards import (
 )
 from keras_axlstm.data.sources.settings import log_mel_settings
 from keras_axlstm.files import replace_output
+from keras_axlstm.processes import map_in_processes
 
 PLAN_FILE = "plan.json"
 SKIPPED_FILE = "skipped.csv"
@@ -205,7 +205,9 @@ def _write_shards(
         return
     done = len(job.source) - sum(len(job.clips(number)) for number in left)
     with tqdm(total=len(job.source), initial=done, unit="clip", disable=not progress) as bar:
-        for number in write_shards(job, left, processes):
+        for number in map_in_processes(
+            job.write, left, min(processes, len(left)), preload=ShardJob.__module__
+        ):
             bar.update(len(job.clips(number)))
 
 
