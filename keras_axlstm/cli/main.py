@@ -4,7 +4,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from keras_axlstm.cli import convert, doctor, embed, prepare, prepare_tasks, presets, pretrain
+from keras_axlstm.cli import (
+    convert,
+    doctor,
+    embed,
+    evaluate,
+    prepare,
+    prepare_tasks,
+    presets,
+    pretrain,
+)
+
+COMMANDS = (prepare, pretrain, embed, evaluate, prepare_tasks, convert, presets, doctor)
 
 EXIT_CODES = """\
 exit codes:
@@ -29,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (prepare, prepare_tasks, pretrain, embed, convert, presets, doctor):
+    for command in COMMANDS:
         command_parser = command.add_parser(commands)
         command_parser.add_argument(
             "--debug", action="store_true", help="show the traceback of an error"

@@ -82,7 +82,7 @@ def evaluate(
         earlier = RunResult.load(path)
         if (earlier.inputs_digest, earlier.protocol) == (digest, settings):
             return earlier
-    probe = run_probe(probe_task, PROTOCOLS[protocol], range(num_seeds), progress=progress)
+    probe = run_probe(probe_task, protocol, range(num_seeds))
     result = RunResult(
         model=model.name,
         model_identity=model.identity,

@@ -190,7 +190,8 @@ def _overall(models: Mapping[str, Mapping[str, Score]]) -> dict[str, Score]:
     weights, _ = table_weights(means)
     return {
         name: Score(
-            value, score_half_width(weights, {task: models[name][task].half_width for task in weights})
+            value,
+            score_half_width(weights, {task: models[name][task].half_width for task in weights}),
         )
         for name, value in table_scores(means).items()
     }

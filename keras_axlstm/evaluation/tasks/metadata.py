@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keras_axlstm.evaluation.metrics import METRICS
+
 METADATA_FILE = "task_metadata.json"
 VOCABULARY_FILE = "labelvocabulary.csv"
-SCENE_SCORES = ("top1_acc", "pitch_acc", "chroma_acc", "mAP", "d_prime", "aucroc")
 EVENT_SCORES = (
     "event_onset_200ms_fms",
     "event_onset_50ms_fms",
@@ -143,7 +144,7 @@ def _one_of(key: str, allowed: tuple[str, ...], content: dict[str, Any]) -> str:
 
 def _read_evaluation(file: Path, content: dict[str, Any], problems: Problems) -> tuple[str, ...]:
     scores = content.get("evaluation")
-    known = {"scene": SCENE_SCORES, "event": EVENT_SCORES}.get(str(content.get("embedding_type")))
+    known = {"scene": tuple(METRICS), "event": EVENT_SCORES}.get(str(content.get("embedding_type")))
     if not isinstance(scores, list) or not scores:
         problems.append((file, f"`evaluation` must be a list of scores. Received: {scores!r}"))
         return ()

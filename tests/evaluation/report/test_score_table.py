@@ -94,7 +94,10 @@ def test_two_models_of_one_name_are_told_apart():
         result("model", "a", 1.0, identity="1234567"),
         result("model", "a", 2.0, identity="abcdefg"),
     ]
-    assert [row.model for row in ScoreTable.of(results).rows] == ["model [123456]", "model [abcdef]"]
+    assert [row.model for row in ScoreTable.of(results).rows] == [
+        "model [123456]",
+        "model [abcdef]",
+    ]
 
 
 def test_markdown():
@@ -119,7 +122,9 @@ def test_file_and_back(tmp_path):
     assert RunResult.load(tmp_path / "deeper" / "a.json") == saved
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"format": 1}', '{"format": 1, "model": 3, "x": 0}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"format": 1}', '{"format": 1, "model": 3, "x": 0}']
+)
 def test_file_that_is_none_of_ours(content, tmp_path):
     path = tmp_path / "a.json"
     path.write_text(content)
