@@ -109,17 +109,14 @@ class AxLSTMBlock(keras.layers.Layer):
         return inputs + project(self.down_projection, mixed)
 
     def _mixer_parameters(self):
-        convolution_kernel, convolution_bias, norm_scale, skip = (
-            ops.cast(weight, "float32")
-            for weight in (
-                self.convolution.kernel,
-                self.convolution.bias,
-                self.mlstm.norm.scale,
-                self.skip,
-            )
-        )
         folded = self.mlstm.folded_weights()
-        return MixerParameters(convolution_kernel, convolution_bias, *folded, norm_scale, skip)
+        return MixerParameters(
+            convolution_kernel=ops.cast(self.convolution.kernel, "float32"),
+            convolution_bias=ops.cast(self.convolution.bias, "float32"),
+            norm_scale=ops.cast(self.mlstm.norm.scale, "float32"),
+            skip=ops.cast(self.skip, "float32"),
+            **folded._asdict(),
+        )
 
     def _mixer_options(self, uz):
         _, steps, channels = uz.shape

@@ -26,6 +26,7 @@ def plot_score_table(table: "ScoreTable") -> "Figure":
     check_matplotlib()
     from matplotlib import colormaps
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
     header, lines = table.cells()
     figure = Figure(figsize=(2.6 + 1.05 * (len(header) - 1), 1.1 + 0.32 * len(lines)), dpi=160)
@@ -43,7 +44,7 @@ def plot_score_table(table: "ScoreTable") -> "Figure":
         cellColours=colours,
         colWidths=[2.6, *[1.05] * (len(header) - 1)],
         cellLoc="center",
-        bbox=(0, 0, 1, 1),
+        bbox=Bbox.unit(),
     )
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(8)
