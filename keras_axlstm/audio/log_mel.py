@@ -66,8 +66,21 @@ def log_mel_spectrogram(
     window = hann_window(window_length)
     padded = _reflect(waveform, window_length // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, window_length)[::hop_length]
+    return log_mel_frames(frames[: waveform.size // hop_length + 1], window, filters)
 
-    log_mel = np.empty((waveform.size // hop_length + 1, num_mel_bins), "float32")
+
+def log_mel_frames(frames: np.ndarray, window: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """Log-mel values of stretches of a waveform.
+
+    Args:
+        frames: `(frames, window_length)`, may be a view with overlap.
+        window: `(window_length,)`, see `hann_window`.
+        filters: `(bins, bands)`, see `mel_filter_bank`.
+
+    Returns:
+        float32 `(frames, bands)`.
+    """
+    log_mel = np.empty((len(frames), filters.shape[1]), "float32")
     for start in range(0, len(log_mel), _BLOCK):
         block = slice(start, min(start + _BLOCK, len(log_mel)))
         # In float64: float32 rounding would show in quiet bands beside a loud tone.

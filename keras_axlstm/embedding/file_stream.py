@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from keras_axlstm.embedding.clip_features import NumberedArrays
+from keras_axlstm.embedding.output import open_output
 from keras_axlstm.embedding.results import FileEmbeddings
 
 
@@ -48,3 +49,42 @@ def embed_paths(
         for index, embedding in embed(spectrograms()):
             bar.update()
             yield paths[index], embedding
+
+
+def collect(
+    stream: Iterator[tuple[str | os.PathLike, np.ndarray]],
+    results: FileEmbeddings,
+    times_ms: Callable[[int], np.ndarray] | None,
+    overwrite: bool,
+) -> None:
+    """Put what `embed_paths` gives into its `results` and the output that they name, if any.
+
+    Args:
+        stream: pairs of path and embedding.
+        results: takes the embeddings. Frames that go to an output are not kept.
+        times_ms: number of frames to their times; None for scenes.
+        overwrite: replace an existing output.
+
+    Raises:
+        ValueError: an output to write and not one good file.
+        FileExistsError: the output exists.
+    """
+    if results.output is None:
+        for path, embedding in stream:
+            results.embeddings[path] = embedding
+            if times_ms is not None:
+                results.times_ms[path] = times_ms(len(embedding))
+        return
+
+    with open_output(results.output, overwrite) as writer:
+        for path, embedding in stream:
+            if times_ms is None:
+                results.embeddings[path] = embedding
+                writer.add(os.fspath(path), embedding, None)
+            else:
+                writer.add(os.fspath(path), embedding, times_ms(len(embedding)))
+        if not results.seconds:
+            raise ValueError(
+                f"None of the {len(results.failures)} files could be embedded, so "
+                f"{str(results.output)!r} was not written. First reason: {results.failures[0][1]}"
+            )

@@ -55,7 +55,7 @@ def _split_clips(audio: Any) -> tuple[list[np.ndarray], bool]:
                 "`audio` must be one path, a waveform or a batch of waveforms. Received: a list "
                 "of paths. Give a list of paths to `embed_files`."
             )
-        arrays = [_to_numpy(item) for item in audio]
+        arrays = [to_numpy(item) for item in audio]
         shapes = {array.shape for array in arrays}
         if all(len(shape) == 1 for shape in shapes):
             return arrays, True
@@ -65,7 +65,7 @@ def _split_clips(audio: Any) -> tuple[list[np.ndarray], bool]:
                 f"a list of arrays of shapes {sorted(shapes)}"
             )
         audio = np.stack(arrays)
-    return _split_array(_to_numpy(audio))
+    return _split_array(to_numpy(audio))
 
 
 def _split_array(array: np.ndarray) -> tuple[list[np.ndarray], bool]:
@@ -91,7 +91,10 @@ def _split_array(array: np.ndarray) -> tuple[list[np.ndarray], bool]:
     return list(array), True
 
 
-def _to_numpy(audio: Any) -> np.ndarray:
+def to_numpy(
+    audio: Any, expected: str = "a path, a waveform `(samples,)` or a batch `(clips, samples)`"
+) -> np.ndarray:
+    """A list or a tensor of any backend as an array of numbers; `expected` is for the errors."""
     if hasattr(audio, "detach"):
         # A torch tensor may require gradients or live on another device.
         audio = audio.detach().cpu()
@@ -99,8 +102,7 @@ def _to_numpy(audio: Any) -> np.ndarray:
         array = np.asarray(audio)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "`audio` must be a path, a waveform `(samples,)` or a batch `(clips, samples)`. "
-            f"Received: {type(audio).__name__} ({error})"
+            f"`audio` must be {expected}. Received: {type(audio).__name__} ({error})"
         ) from error
     if array.dtype.kind not in "fiu":
         raise ValueError(

@@ -105,10 +105,11 @@ class AxLSTMBlock(keras.layers.Layer):
         # Not `self.norm(inputs)`: in eager PyTorch the call of a layer costs more than the norm.
         normalized = normalize_heads(inputs, self.norm.scale, 1, self.norm.epsilon)
         uz = project(self.up_projection, ops.cast(normalized, self.compute_dtype))
-        mixed = mix(uz, mask, self._mixer_parameters(), self._mixer_options(uz))
+        mixed = mix(uz, mask, self.mixer_parameters(), self._mixer_options(uz))
         return inputs + project(self.down_projection, mixed)
 
-    def _mixer_parameters(self):
+    def mixer_parameters(self):
+        """The weights between the two projections as the kernels use them, float32."""
         folded = self.mlstm.folded_weights()
         return MixerParameters(
             convolution_kernel=ops.cast(self.convolution.kernel, "float32"),

@@ -49,8 +49,7 @@ class SineCosinePosition(keras.layers.Layer):
         """Position `(patches, channels)` of tokens `(batch, patches, channels)`."""
         count, channels = ops.shape(patches)[1], patches.shape[2]
         index = ops.arange(count, dtype="int32")
-        rates = 10000.0 ** -(np.arange(channels // 4) / (channels / 4))
-        rates = ops.convert_to_tensor(rates, dtype="float32")
+        rates = ops.convert_to_tensor(position_rates(channels))
         encoded = []
         for p in (index % self.bands, index // self.bands):
             angle = ops.expand_dims(ops.cast(p, "float32"), 1) * rates
@@ -64,3 +63,8 @@ class SineCosinePosition(keras.layers.Layer):
         config = super().get_config()
         config.update({"bands": self.bands})
         return config
+
+
+def position_rates(channels: int) -> np.ndarray:
+    """The w_k of `SineCosinePosition`, float32 `(channels / 4,)`."""
+    return (10000.0 ** -(np.arange(channels // 4) / (channels / 4))).astype("float32")

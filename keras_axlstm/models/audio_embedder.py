@@ -11,11 +11,11 @@ import numpy as np
 from keras_axlstm.audio import log_mel_spectrogram, normalize_log_mel, read_audio
 from keras_axlstm.audio.normalize import validate_normalization
 from keras_axlstm.embedding.clip_features import ClipFeatures
-from keras_axlstm.embedding.file_stream import embed_paths
-from keras_axlstm.embedding.output import open_output
+from keras_axlstm.embedding.file_stream import collect, embed_paths
 from keras_axlstm.embedding.results import FileEmbeddings
 from keras_axlstm.embedding.waveforms import load_waveforms
 from keras_axlstm.models.spectrogram_encoder import SpectrogramEncoder, check_frame_order
+from keras_axlstm.streaming import AudioStream
 
 LOG_MEL_DEFAULTS = {
     "sampling_rate": 16000,
@@ -266,26 +266,30 @@ class AudioEmbedder:
         results = FileEmbeddings(output=None if output is None else Path(output))
         embed = self._features.scenes if kind == "scene" else self._features.frames
         stream = embed_paths(paths, self._read, embed, results, progress, on_error)
-        if output is None:
-            for path, embedding in stream:
-                results.embeddings[path] = embedding
-                if kind == "timestamps":
-                    results.times_ms[path] = self._times_ms(len(embedding))
-            return results
-
-        with open_output(output, overwrite) as writer:
-            for path, embedding in stream:
-                if kind == "scene":
-                    results.embeddings[path] = embedding
-                    writer.add(os.fspath(path), embedding, None)
-                else:
-                    writer.add(os.fspath(path), embedding, self._times_ms(len(embedding)))
-            if not results.seconds:
-                raise ValueError(
-                    f"None of the {len(paths)} files could be embedded, so {os.fspath(output)!r} "
-                    f"was not written. First reason: {results.failures[0][1]}"
-                )
+        times_ms = self._times_ms if kind == "timestamps" else None
+        collect(stream, results, times_ms, overwrite)
         return results
+
+    def stream(self, sampling_rate: int = 16000) -> AudioStream:
+        """Frames of audio as it comes, the same as of `embed_timestamps`, in fixed memory.
+
+        Args:
+            sampling_rate: rate of what will be pushed, in Hz.
+
+        Raises:
+            ValueError: the embedder looks ahead: `normalization="clip"`, or an encoder with flip
+                or attention.
+
+        Example:
+
+        ```python
+        embedder = keras_axlstm.AudioEmbedder(encoder, normalization="none", one_pass=True)
+        stream = embedder.stream()
+        for frame, time_ms in stream.push(np.zeros(1000, "float32")) + stream.finish():
+            print(time_ms, frame.shape)  # 0.0 (960,), then 40.0 (960,)
+        ```
+        """
+        return AudioStream(self, sampling_rate)
 
     def _read(self, path: str | os.PathLike) -> tuple[np.ndarray, float]:
         waveform = read_audio(path, self.sampling_rate)

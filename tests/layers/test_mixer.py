@@ -34,7 +34,7 @@ def arguments_of(block, steps, hidden_dim):
     rng = np.random.default_rng(1)
     inputs = rng.normal(size=(2, steps, 6 * hidden_dim)).astype("float32")
     mask = np.arange(steps) < np.array([[steps], [max(1, steps - 7)]])
-    parameters = [keras.ops.convert_to_numpy(x) for x in block._mixer_parameters()]
+    parameters = [keras.ops.convert_to_numpy(x) for x in block.mixer_parameters()]
     return inputs, mask, parameters
 
 

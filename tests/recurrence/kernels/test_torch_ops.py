@@ -34,7 +34,7 @@ def test_mixer_passes_opcheck():
     block.build((None, 5, 16))
     inputs = torch.randn(2, 5, 64, requires_grad=True)
     mask = torch.ones(2, 5)
-    weights = [x.detach().requires_grad_() for x in block._mixer_parameters()]
+    weights = [x.detach().requires_grad_() for x in block.mixer_parameters()]
     options = block._mixer_options(inputs).integers()
     epsilon = torch.tensor([1e-5])
     torch.library.opcheck(torch_binding._mixer, (inputs, mask, weights, epsilon, options, True))
