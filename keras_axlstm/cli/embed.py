@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_axlstm.cli.arguments import positive_integer
 from keras_axlstm.cli.backend import choose_backend
+from keras_axlstm.cli.embed_stream import add_stream_arguments, run_stream
 from keras_axlstm.cli.skipped import report_skipped
 from keras_axlstm.cli.table import format_table
 
@@ -22,10 +23,15 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "embed",
         help="turn audio files into embeddings",
-        description="Turn audio files (wav, flac, ogg, mp3) into embeddings.",
+        description="Turn audio files (wav, flac, ogg, mp3), or raw audio from a pipe, into "
+        "embeddings.",
     )
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILES", help="audio files, or folders of them"
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILES",
+        help="audio files, or folders of them; with --stream `-`, the standard input",
     )
     parser.add_argument(
         "--preset",
@@ -54,6 +60,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         metavar="N",
         help="windows computed together (default: %(default)s)",
     )
+    add_stream_arguments(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     return parser
@@ -61,6 +68,10 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Embed the files; 3 if some were skipped."""
+    if arguments.stream:
+        return run_stream(arguments)
+    if not arguments.files:
+        arguments.usage_error("the following arguments are required: FILES")
     choose_backend()
 
     from keras_axlstm.data import find_audio_files

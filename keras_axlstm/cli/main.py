@@ -24,8 +24,8 @@ exit codes:
   2    wrong arguments
   3    done, but some files could not be read and were skipped (they are listed)
   130  interrupted (Ctrl-C): nothing was written
-In both cases of 1 and 130 pretrain keeps its checkpoints, for --resume, prepare its finished shards
-and prepare-tasks its finished tasks and clips.
+In both cases of 1 and 130 pretrain keeps its checkpoints, for --resume, prepare its finished
+shards, prepare-tasks its finished tasks and clips, embed --stream the frames so far.
 
 KERAS_BACKEND=jax|tensorflow|torch chooses the backend.
 """

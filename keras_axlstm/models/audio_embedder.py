@@ -266,27 +266,23 @@ class AudioEmbedder:
         results = FileEmbeddings(output=None if output is None else Path(output))
         embed = self._features.scenes if kind == "scene" else self._features.frames
         stream = embed_paths(paths, self._read, embed, results, progress, on_error)
-        times_ms = self._times_ms if kind == "timestamps" else None
-        collect(stream, results, times_ms, overwrite)
+        collect(stream, results, self._times_ms if kind == "timestamps" else None, overwrite)
         return results
 
     def stream(self, sampling_rate: int = 16000) -> AudioStream:
-        """Frames of audio as it comes, the same as of `embed_timestamps`, in fixed memory.
+        """The frames of `embed_timestamps` for audio as it comes, in fixed memory.
 
         Args:
             sampling_rate: rate of what will be pushed, in Hz.
 
         Raises:
-            ValueError: the embedder looks ahead: `normalization="clip"`, or an encoder with flip
-                or attention.
+            ValueError: `normalization="clip"`, flip or attention, which look ahead.
 
         Example:
 
         ```python
-        embedder = keras_axlstm.AudioEmbedder(encoder, normalization="none", one_pass=True)
-        stream = embedder.stream()
-        for frame, time_ms in stream.push(np.zeros(1000, "float32")) + stream.finish():
-            print(time_ms, frame.shape)  # 0.0 (960,), then 40.0 (960,)
+        stream = AudioEmbedder(encoder, normalization="none", one_pass=True).stream()
+        stream.push(np.zeros(1000, "float32")) + stream.finish()  # [(frame, 0.0), (frame, 40.0)]
         ```
         """
         return AudioStream(self, sampling_rate)

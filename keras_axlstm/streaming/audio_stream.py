@@ -27,8 +27,8 @@ class AudioStream:
 
     Made by `AudioEmbedder.stream`. Samples are pushed in parts of any size, one sample or minutes;
     together the pushes and `finish` give the frames that the embedder gives for the whole. A frame
-    that starts at `time_ms` comes with the sample 42.5 ms later (patches of 4 frames), or half a
-    second after that where audio is resampled first.
+    that starts at `time_ms` comes with the sample 42.5 ms later (patches of 4 frames); resampling
+    holds back some 30 ms more.
 
     Memory is fixed: the recurrent states of the encoder and a few hundred samples. All is computed
     in NumPy on the CPU, in float32, whatever the backend; the weights are copied when the stream
@@ -130,11 +130,15 @@ class AudioStream:
         self._finished = True
         rest = self._log_mel.push(self._resample(np.zeros(0, "float32"), last=True))
         frames = self._advance(rest) + self._advance(self._log_mel.finish())
-        missing = -len(self._rest) % self._embedder.encoder.patch_size[0]
+        patch = self._embedder.encoder.patch_size[0]
+        missing = -len(self._rest) % patch
         if missing:
             frames += self._compute(np.pad(self._rest, ((0, missing), (0, 0))))
-        if self._held:
-            frames += self._fill_window()
+        if self._held and self._window is not None:
+            # The order of all its tokens needs a whole window: computed so, then cut.
+            real = self._step
+            zeros = np.zeros(((self._window - real) * patch, self._rest.shape[1]), "float32")
+            frames += self._compute(zeros)[:real]
         return frames
 
     def _check_open(self) -> None:
@@ -153,9 +157,9 @@ class AudioStream:
         embedder = self._embedder
         log_mel = normalize_log_mel(log_mel, embedder.normalization, embedder.mean, embedder.std)
         self._rest = np.concatenate([self._rest, log_mel])
-        whole = len(self._rest) // embedder.encoder.patch_size[0] * embedder.encoder.patch_size[0]
-        whole_patches, self._rest = self._rest[:whole], self._rest[whole:]
-        return self._compute(whole_patches)
+        whole = len(self._rest) - len(self._rest) % embedder.encoder.patch_size[0]
+        patches, self._rest = self._rest[:whole], self._rest[whole:]
+        return self._compute(patches)
 
     def _compute(self, spectrogram: np.ndarray) -> Frames:
         """Frames of whole patches, a few time steps at a time, none across two windows."""
@@ -188,13 +192,6 @@ class AudioStream:
         by_frame = tokens.reshape(self._bands, len(tokens), -1).swapaxes(0, 1)
         self._held = []
         return self._give(by_frame.reshape(len(tokens), -1))
-
-    def _fill_window(self) -> Frames:
-        """The frames of a last window that is not full: computed as a full one, then cut."""
-        real = self._step
-        steps, (patch, _) = self._window or real, self._embedder.encoder.patch_size
-        zeros = np.zeros(((steps - real) * patch, self._rest.shape[1]), "float32")
-        return self._compute(zeros)[:real]
 
     def _give(self, frames: np.ndarray) -> Frames:
         first = self._frames_given

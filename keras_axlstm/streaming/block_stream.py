@@ -23,9 +23,11 @@ class BlockStream:
 
     def __init__(self, block: AxLSTMBlock):
         mixer = block.mixer_parameters()
-        # The scale of the first norm belongs to the projection as well.
-        norm_scale = 1 + to_float32(block.norm.scale)
-        self._up = norm_scale[:, np.newaxis] * to_float32(block.up_projection.kernel)
+        # The scale of the first norm goes into the projection. That is kept in two halves: for a
+        # few rows OpenBLAS is twice as fast on each as on half of the whole.
+        up = to_float32(block.up_projection.kernel)
+        up *= 1 + to_float32(block.norm.scale)[:, np.newaxis]
+        self._up_u, self._up_z = map(np.ascontiguousarray, np.split(up, 2, axis=1))
         self._down = to_float32(block.down_projection.kernel)
         self._taps = to_float32(mixer.convolution_kernel)
         self._bias = to_float32(mixer.convolution_bias)
@@ -50,8 +52,8 @@ class BlockStream:
 
     def push(self, inputs: np.ndarray) -> np.ndarray:
         """Outputs `(steps, channels)` for the next inputs `(steps, channels)`."""
-        uz = standardize(inputs, self._epsilons[0]) @ self._up
-        u, z = uz[:, : self._skip.size], uz[:, self._skip.size :]
+        normalized = standardize(inputs, self._epsilons[0])
+        u, z = normalized @ self._up_u, normalized @ self._up_z
         c = _silu(self._convolve(u))
         gates = c @ self._gates_convolved + u @ self._gates_inputs + self._gate_bias
         gates = gates.astype("float64")

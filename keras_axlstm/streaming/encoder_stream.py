@@ -69,9 +69,12 @@ class EncoderStream:
     def _embed(self, spectrogram: np.ndarray) -> np.ndarray:
         """Patches, projected and with their position."""
         time, frequency = self._patch_size
-        patches = spectrogram.reshape(-1, time, self._bands, frequency).swapaxes(1, 2)
-        steps = len(patches)
-        patches = patches.reshape(steps, self._bands, time * frequency)
+        steps = len(spectrogram) // time
+        patches = (
+            spectrogram.reshape(steps, time, self._bands, frequency)
+            .swapaxes(1, 2)
+            .reshape(steps, self._bands, time * frequency)
+        )
         tokens = patches @ self._patch_kernel + self._patch_bias
         half = tokens.shape[-1] // 2
         tokens[..., :half] += self._encode(np.arange(self._bands))

@@ -66,7 +66,7 @@ class LogMelStream:
     def _frames(self, start: int, count: int) -> np.ndarray:
         if not count:
             return np.zeros((0, self._filters.shape[1]), "float32")
-        stretches = np.lib.stride_tricks.sliding_window_view(
-            self._samples[start:], 2 * self._half
-        )[:: self._hop]
+        stretches = np.lib.stride_tricks.sliding_window_view(self._samples[start:], 2 * self._half)[
+            :: self._hop
+        ]
         return log_mel_frames(stretches[:count], self._window, self._filters)
