@@ -7,13 +7,15 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
 from keras_axlstm.cli.arguments import positive_integer
 from keras_axlstm.cli.backend import choose_backend
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from keras_axlstm.streaming import AudioStream
+
+    Frames = Iterator[tuple[np.ndarray, float]]
 
 SAMPLE_FORMATS = {"int16": "<i2", "float32": "<f4"}
 # More than a pipe holds; what is there is read at once, however little.
@@ -65,7 +67,9 @@ def run_stream(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read_frames(stream: "AudioStream", sample_format: str) -> Iterator[tuple[np.ndarray, float]]:
+def _read_frames(stream: "AudioStream", sample_format: str) -> "Frames":
+    import numpy as np
+
     width = np.dtype(sample_format).itemsize
     rest = b""
     pipe = cast(BufferedReader, sys.stdin.buffer)
@@ -79,17 +83,17 @@ def _read_frames(stream: "AudioStream", sample_format: str) -> Iterator[tuple[np
     yield from stream.finish()
 
 
-def _print_frames(frames: Iterator[tuple[np.ndarray, float]], embedding_dim: int) -> None:
+def _print_frames(frames: "Frames", embedding_dim: int) -> None:
     print("time_ms", *range(embedding_dim), sep=",")
     for frame, time_ms in frames:
         # Nine digits tell one float32 from every other.
         print(time_ms, *(f"{value:.9g}" for value in frame), sep=",", flush=True)
 
 
-def _write_frames(
-    frames: Iterator[tuple[np.ndarray, float]], output: Path, overwrite: bool
-) -> None:
+def _write_frames(frames: "Frames", output: Path, overwrite: bool) -> None:
     """Write all frames when the input ends, or those that there are when it breaks off."""
+    import numpy as np
+
     from keras_axlstm.embedding.output import open_output
 
     embeddings: list[np.ndarray] = []

@@ -153,7 +153,7 @@ def test_a_stream_keeps_its_weights():
     expected = embedder.embed_timestamps(waveform)
     stream = embedder.stream()
     for weight in embedder.encoder.weights:
-        weight.assign(keras.ops.zeros_like(weight))
+        weight.assign(np.zeros(weight.shape))
     given = stream.push(waveform) + stream.finish()
     check((np.stack([f for f, _ in given]), np.array([t for _, t in given])), expected)
 
@@ -185,7 +185,7 @@ def test_memory_does_not_grow(embedder):
         (np.zeros((2, 1000), "float32"), r"mono, of shape \(samples,\).*mean\(axis=0\)"),
         (np.zeros((1000, 0), "float32"), "mono"),
         (np.float32(0.5), r"must have shape \(samples,\)"),
-        (np.zeros(1000, "int64"), "int16, int32, uint8.*int64"),
+        (np.zeros(1000, "int64"), "integer PCM.*Received: dtype int64"),
         (np.zeros(1000, "complex64"), "complex64"),
         (np.zeros(1000, bool), "bool"),
         (b"\0\0", "must hold floating-point or integer PCM samples"),
@@ -255,6 +255,6 @@ def test_attention_is_refused():
 
 def test_quantized_weights_are_refused():
     encoder = new_encoder()
-    encoder.quantize("int8")
+    encoder.blocks[1].down_projection.quantize("int8")
     with pytest.raises(ValueError, match="float32.*quantized to int8"):
         AudioEmbedder(encoder, **DATASET).stream()
