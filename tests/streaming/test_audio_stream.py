@@ -147,8 +147,12 @@ def test_low_precision_encoders_are_streamed_in_float32():
     assert relative_error(streamed(embedder, [waveform])[0], frames) <= LOW_PRECISION["bfloat16"]
 
 
-def test_a_stream_keeps_its_weights():
-    embedder = AudioEmbedder(new_encoder(), one_pass=True, **DATASET)
+def test_a_stream_keeps_its_weights_with_what_lora_adds():
+    encoder = new_encoder()
+    adapted = encoder.blocks[0].up_projection
+    adapted.enable_lora(2)
+    adapted.lora_kernel_b.assign(np.full(adapted.lora_kernel_b.shape, 0.3))
+    embedder = AudioEmbedder(encoder, one_pass=True, **DATASET)
     waveform = noise(3000)
     expected = embedder.embed_timestamps(waveform)
     stream = embedder.stream()
