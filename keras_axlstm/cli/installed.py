@@ -26,6 +26,7 @@ EXTRAS = {
     "tensorboard": "tensorboardX",
     "array-record": "array_record",
     "beam": "apache_beam",
+    "events": "sed_eval",
     "tensorflow-io": "tensorflow_io",
 }
 

@@ -12,8 +12,8 @@ from keras_axlstm.evaluation.tasks.event import Event
 class Postprocessing:
     """How the probabilities of frames become events.
 
-    A median filter over time, a threshold; frames above it that follow each other are an event, from
-    the time of the first to that of the last.
+    A median filter over time, a threshold; frames above it that follow each other are an event,
+    from the time of the first to that of the last.
 
     Attributes:
         median_filter_ms: width of the filter in milliseconds, rounded to frames; 0 for none.
@@ -82,9 +82,9 @@ class Postprocessing:
 def _median(active: np.ndarray, width: int) -> np.ndarray:
     """Median of `width` frames around each, (t, labels) bool; the ends are mirrored.
 
-    The median of probabilities is above a threshold where half of them are: so it can be taken after
-    the threshold, by counting. Of an even number of frames it is the upper one of the two in the
-    middle, and the window has one frame more before its centre than after.
+    The median of probabilities is above a threshold where half of them are: so it can be taken
+    after the threshold, by counting. Of an even number of frames it is the upper one of the two in
+    the middle, and the window has one frame more before its centre than after.
     """
     if width < 2:
         return active
