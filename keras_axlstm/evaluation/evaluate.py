@@ -18,6 +18,7 @@ import numpy as np
 from keras_axlstm.evaluation.cache import embed_task
 from keras_axlstm.evaluation.events import EventProbeTask, EventSplit
 from keras_axlstm.evaluation.events.event_scores import SEGMENT_ERROR_RATE, require_sed_eval
+from keras_axlstm.evaluation.events.postprocessing import postprocessing_grid
 from keras_axlstm.evaluation.models import EvaluationModel
 from keras_axlstm.evaluation.probe import PROTOCOLS, ProbeSplit, ProbeTask, run_probe
 from keras_axlstm.evaluation.report import RunResult
@@ -56,8 +57,8 @@ def evaluate(
         The result, as it is in its file.
 
     Raises:
-        ValueError: an unknown protocol, an event task that is not multi-label or whose primary
-            score is an error rate, or what `embed_task` and `run_probe` refuse.
+        ValueError: an unknown protocol, an event task that is not multi-label, whose primary
+            score is an error rate or that has nothing to find in a split, or what `embed_task` and `run_probe` refuse.
         ImportError: an event task without sed_eval (extra `events`).
 
     Example:
@@ -98,7 +99,7 @@ def evaluate(
         probe=probe.as_json(),
         details={
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "embedding_dim": model.embedding_dim,
+            "embedding_dim": probe_task.features,
             "embedding_seconds": round(embedded - started, 1),
             "probe_seconds": round(time.monotonic() - embedded, 1),
             "backend": keras.backend.backend(),
@@ -121,6 +122,12 @@ def check_measurable(tasks: Sequence["Task"], protocol: str) -> None:
                 f"F-measure. Received: {task.prediction_type}, {task.evaluation[0]}. Mend its "
                 "task_metadata.json, or name the other tasks with --tasks."
             )
+        for split, clips in task.splits.items():
+            if split != "train" and not any(clip.events for clip in clips):
+                raise ValueError(
+                    f"{task.folder.name}: expected events in the split {split}, where they are to "
+                    "be found. Received: none. Name the other tasks with --tasks."
+                )
     if events:
         require_sed_eval()
 
@@ -152,6 +159,7 @@ def _probe_task(task: "Task", embeddings: dict[str, Any]) -> ProbeTask:
                 )
                 for split, clips in task.splits.items()
             },
+            postprocessing_grid(task.event_postprocessing_grid),
         )
     column = {label: index for index, label in enumerate(task.labels)}
     splits = {}
@@ -165,11 +173,8 @@ def _probe_task(task: "Task", embeddings: dict[str, Any]) -> ProbeTask:
 
 def _inputs_digest(task: ProbeTask) -> str:
     sha = hashlib.sha256()
-    for name, split in sorted(task.splits.items()):
-        header: list[Any] = [name, split.embeddings.shape, split.targets.shape]
-        sha.update(json.dumps(header).encode())
-        for part in split.contents():
-            sha.update(part)
+    for part in task.contents():
+        sha.update(part)
     return sha.hexdigest()
 
 

@@ -1,5 +1,6 @@
 import dataclasses
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -26,8 +27,8 @@ class EventProbeTask(ProbeTask):
         postprocessing: the grid to choose from.
 
     Raises:
-        ValueError: as `ProbeTask`; a primary score of which less is better; a split to validate or
-            test on without events; not multi-label.
+        ValueError: as `ProbeTask`; a primary score of which less is better; not multi-label; no
+            post-processing.
 
     Example:
 
@@ -51,6 +52,10 @@ class EventProbeTask(ProbeTask):
     postprocessing: tuple[Postprocessing, ...] = GRID
 
     known_scores: ClassVar[tuple[str, ...]] = EVENT_SCORES
+
+    def contents(self) -> Iterator[bytes]:
+        yield from super().contents()
+        yield json.dumps([dataclasses.astuple(each) for each in self.postprocessing]).encode()
 
     def validation_score(self, valid: str, predictions: np.ndarray) -> float:
         return self._chosen(valid, predictions)[0]
@@ -98,11 +103,4 @@ class EventProbeTask(ProbeTask):
             )
         if not self.postprocessing:
             problems.append("Expected at least one post-processing, received none.")
-        return problems
-
-    def _split_problems(self) -> list[str]:
-        problems = super()._split_problems()
-        for name, split in self.splits.items():
-            if name != "train" and not any(split.events):
-                problems.append(f"Expected events in split {name}, received none.")
         return problems

@@ -1,7 +1,8 @@
 """From probabilities over time to events."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -94,5 +95,16 @@ def _median(active: np.ndarray, width: int) -> np.ndarray:
     return counts[width:] - counts[:-width] >= width - width // 2
 
 
-# That of heareval, unless a task brings its own.
+# What heareval chooses from, unless a task brings its own.
 GRID = (Postprocessing(250.0, 125.0), Postprocessing(250.0, 250.0))
+# What a grid that lacks a setting leaves it at; heareval too.
+_DEFAULTS = {"median_filter_ms": (150.0,), "min_duration": (60.0,), "threshold": (0.5,)}
+
+
+def postprocessing_grid(values: Mapping[str, Sequence[float]]) -> tuple[Postprocessing, ...]:
+    """All combinations of a task's `event_postprocessing_grid`; `GRID` for an empty one."""
+    if not values:
+        return GRID
+    return tuple(
+        itertools.starmap(Postprocessing, itertools.product(*(_DEFAULTS | values).values()))
+    )

@@ -41,7 +41,7 @@ class ProbeSplit:
         object.__setattr__(self, "targets", targets)
 
     def contents(self) -> Iterator[bytes]:
-        """All that a result depends on, for a hash."""
+        """Embeddings and targets, and what else a split has, for a hash."""
         yield self.embeddings.tobytes()
         yield self.targets.tobytes()
 

@@ -1,7 +1,8 @@
 """What a probe is trained on."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -79,6 +80,12 @@ class ProbeTask:
             valid = names[(i + 1) % len(names)]
             folds.append((test, valid, tuple(n for n in names if n not in (test, valid))))
         return folds
+
+    def contents(self) -> Iterator[bytes]:
+        """Embeddings and targets, and what else a task has, for a hash."""
+        for name, split in sorted(self.splits.items()):
+            yield json.dumps([name, split.embeddings.shape, split.targets.shape]).encode()
+            yield from split.contents()
 
     def validation_score(self, valid: str, predictions: np.ndarray) -> float:
         """The primary score of predictions (n, classes) for a validation split; more is better."""

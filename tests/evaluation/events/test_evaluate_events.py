@@ -16,7 +16,7 @@ from tests.support.task_folder import write_task
 
 RATE, SECONDS, HOP = 16000, 4, 800
 PITCHES = {"low": 400.0, "high": 1600.0}
-SPLITS = {"train": 8, "valid": 4, "test": 4}
+SPLITS = {"train": 26, "valid": 4, "test": 4}
 SCORES = ("event_onset_200ms_fms", "event_onset_50ms_fms", "segment_1s_er")
 
 
@@ -39,7 +39,7 @@ class ToneModel(EvaluationModel):
             rng = np.random.default_rng(int(1e6 * np.abs(clip).sum()))
             return rng.normal(size=(len(frames), 8))
         turns = np.outer(np.arange(HOP) / RATE, list(PITCHES.values()))
-        return np.abs(frames @ np.exp(2j * np.pi * turns)) / HOP
+        return np.abs(frames @ np.exp(2j * np.pi * turns)) / HOP * 10
 
 
 def write_tones(parent, scores=SCORES, **metadata):
@@ -127,6 +127,10 @@ def test_what_cannot_be_measured_is_refused_before_any_work(tmp_path, monkeypatc
     task = write_tones(tmp_path / "b", prediction_type="multiclass")
     with pytest.raises(ValueError, match="expected a multilabel event task.*multiclass"):
         run(False, task, tmp_path)
+    task = write_tones(tmp_path / "d")
+    (task.folder / "test.json").write_text('{"test0.wav": []}')
+    with pytest.raises(ValueError, match="expected events in the split test"):
+        run(False, read_task(task.folder), tmp_path)
     require_sed_eval.cache_clear()
     # What Python takes as "not installed".
     monkeypatch.setitem(sys.modules, "sed_eval", None)

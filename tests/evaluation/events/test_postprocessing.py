@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import median_filter
 
 from keras_axlstm.evaluation.events import Postprocessing
+from keras_axlstm.evaluation.events.postprocessing import postprocessing_grid
 from keras_axlstm.evaluation.tasks import Event
 
 LABELS = ("cat", "dog")
@@ -58,6 +59,21 @@ def test_the_filter_is_that_of_scipy(frames, width, seed):
         filtered = probabilities
     found = Postprocessing(10.0 * width, 0.0, 0.6).events(probabilities, times, LABELS)
     assert found == Postprocessing(0.0, 0.0, 0.6).events(filtered, times, LABELS)
+
+
+def test_the_grid_of_a_task():
+    assert postprocessing_grid({}) == (Postprocessing(250.0, 125.0), Postprocessing(250.0, 250.0))
+    # As MAESTRO has it.
+    maestro = postprocessing_grid({"median_filter_ms": (150.0,), "min_duration": (50.0,)})
+    assert maestro == (Postprocessing(150.0, 50.0, 0.5),)
+    some = postprocessing_grid({"threshold": (0.3, 0.4), "min_duration": (0.0, 50.0)})
+    assert [(each.min_duration_ms, each.threshold) for each in some] == [
+        (0.0, 0.3),
+        (0.0, 0.4),
+        (50.0, 0.3),
+        (50.0, 0.4),
+    ]
+    assert {each.median_filter_ms for each in some} == {150.0}
 
 
 def test_bad_settings_are_refused():
