@@ -58,7 +58,8 @@ def evaluate(
 
     Raises:
         ValueError: an unknown protocol, an event task that is not multi-label, whose primary
-            score is an error rate or that has nothing to find in a split, or what `embed_task` and `run_probe` refuse.
+            score is an error rate or that has nothing to find in a split, or what `embed_task` and
+            `run_probe` refuse.
         ImportError: an event task without sed_eval (extra `events`).
 
     Example:

@@ -105,6 +105,5 @@ def postprocessing_grid(values: Mapping[str, Sequence[float]]) -> tuple[Postproc
     """All combinations of a task's `event_postprocessing_grid`; `GRID` for an empty one."""
     if not values:
         return GRID
-    return tuple(
-        itertools.starmap(Postprocessing, itertools.product(*(_DEFAULTS | values).values()))
-    )
+    settings = {**_DEFAULTS, **values}
+    return tuple(itertools.starmap(Postprocessing, itertools.product(*settings.values())))

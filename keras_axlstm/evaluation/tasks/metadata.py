@@ -234,8 +234,9 @@ def _read_postprocessing(
         problems.append(
             (
                 file,
-                f"`event_postprocessing_grid` may have lists of numbers for {', '.join(_POSTPROCESSING)}: "
-                f"of 0 or more, a threshold below 1. Received: {grid!r}",
+                "`event_postprocessing_grid` may have lists of numbers for "
+                f"{', '.join(_POSTPROCESSING)}: of 0 or more, a threshold below 1. "
+                f"Received: {grid!r}",
             )
         )
         return {}
