@@ -173,7 +173,8 @@ def _probe_task(task: "Task", embeddings: dict[str, Any]) -> ProbeTask:
 
 
 def _inputs_digest(task: ProbeTask) -> str:
-    sha = hashlib.sha256()
+    settings = [task.prediction_type, task.split_mode, task.evaluation, task.labels]
+    sha = hashlib.sha256(json.dumps(settings).encode())
     for part in task.contents():
         sha.update(part)
     return sha.hexdigest()
