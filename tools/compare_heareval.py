@@ -23,6 +23,7 @@ from keras_axlstm.evaluation.probe import ProbeSplit, ProbeTask, run_probe
 Record = dict[str, Any]
 # Points of a score.
 LARGEST_DIFFERENCE = 1.0
+TASKS = ("multiclass", "multilabel", "kfold")
 
 DESCRIPTION = """\
 Write three synthetic tasks as heareval's embedding files, run heareval.predictions.runner on them
@@ -37,6 +38,8 @@ def main(argv: list[str]) -> int:
     records = []
     with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
         for task in make_tasks():
+            if task.name not in options.tasks:
+                continue
             folder = Path(temporary) / task.name
             write_heareval_files(task, folder)
             start = time.perf_counter()
@@ -160,6 +163,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--heareval-python", required=True, metavar="PYTHON", help="where heareval is installed"
     )
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS, help="default: all")
     parser.add_argument("--seeds", type=int, default=10, metavar="N", help="default: 10")
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="of heareval's torch (default: 1)"

@@ -7,7 +7,9 @@ CLIPS is anything that `keras-axlstm pretrain` reads. Models that two tables sha
 A run that was interrupted goes on where it was, and finished models are not trained again, so that
 a larger budget needs an output folder of its own. The table has the reconstruction error of masked
 patches over the last tenth of the training. The paper's column is its score on ten downstream
-tasks, higher is better: the orders compare, the numbers do not.
+tasks, higher is better. Scores of the trained models on tasks of one's own:
+
+    keras-axlstm evaluate --tasks-dir TASKS --model ablations/*
 """
 
 import argparse

@@ -102,8 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     choose_backend()
 
     from keras_axlstm.evaluation import evaluate, open_model, read_tasks
-    from keras_axlstm.evaluation.evaluate import check_measurable
     from keras_axlstm.evaluation.report import ScoreTable
+    from keras_axlstm.evaluation.run import check_measurable
 
     tasks = read_tasks(arguments.tasks_dir, arguments.tasks)
     check_measurable(tasks, arguments.protocol)
@@ -150,8 +150,8 @@ def _same_kind(
     folder: Path, tasks: "list[Task]", protocol: str, num_seeds: int
 ) -> "list[RunResult]":
     """The results of all models so far on these tasks, in the order of the tasks."""
-    from keras_axlstm.evaluation.evaluate import task_digest
     from keras_axlstm.evaluation.report import RunResult
+    from keras_axlstm.evaluation.run import task_digest
 
     order = {task_digest(task): index for index, task in enumerate(tasks)}
     results = [RunResult.load(path) for path in sorted(folder.glob("*/*.json"))]

@@ -24,8 +24,11 @@ EXTRAS = {
     "parquet": "pyarrow",
     "plots": "matplotlib",
     "tensorboard": "tensorboardX",
+    "transformers": "transformers",
     "array-record": "array_record",
     "beam": "apache_beam",
+    "events": "sed_eval",
+    "mteb": "mteb",
     "tensorflow-io": "tensorflow_io",
 }
 

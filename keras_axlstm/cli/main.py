@@ -67,11 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.debug:
             raise
-        print(f"keras-axlstm: error: {_one_line(error)}", file=sys.stderr)
+        print(f"keras-axlstm: error: {_message(error)}", file=sys.stderr)
         return 1
 
 
-def _one_line(error: Exception) -> str:
+def _message(error: Exception) -> str:
+    """In one line, but for errors that list their `problems`."""
+    if hasattr(error, "problems"):
+        return str(error)
     message = " ".join(str(error).split())
     if isinstance(error, (ValueError, OSError, ImportError)) and message:
         return message

@@ -1,4 +1,5 @@
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from keras_axlstm.evaluation.report import ScoreTable
+
+# In inches.
+MODEL_WIDTH, COLUMN_WIDTH, ROW_HEIGHT, LINE_HEIGHT = 2.2, 0.95, 0.28, 0.12
+MARGIN = 0.05
+LETTERS_PER_INCH = 19
 
 
 def plot_score_table(table: "ScoreTable") -> "Figure":
@@ -29,20 +35,30 @@ def plot_score_table(table: "ScoreTable") -> "Figure":
     from matplotlib.transforms import Bbox
 
     header, lines = table.cells()
-    figure = Figure(figsize=(2.6 + 1.05 * (len(header) - 1), 1.1 + 0.32 * len(lines)), dpi=160)
-    figure.set_layout_engine("none")
-    axis = figure.add_axes((0.01, 0.14, 0.98, 0.85))
+    header = [name.replace("_", "\n") for name in header]
+    width = MODEL_WIDTH + COLUMN_WIDTH * (len(header) - 1)
+    caption = textwrap.wrap(table.caption(), int(LETTERS_PER_INCH * width))
+    caption_height = LINE_HEIGHT * len(caption) + 2 * MARGIN
+    height = ROW_HEIGHT * (len(lines) + 2) + caption_height + MARGIN
+    figure = Figure(figsize=(width + 2 * MARGIN, height), dpi=160)
+    axis = figure.add_axes(
+        (
+            MARGIN / figure.get_figwidth(),
+            caption_height / height,
+            width / figure.get_figwidth(),
+            1 - (caption_height + MARGIN) / height,
+        )
+    )
     axis.set_axis_off()
-    shades = _shades(table, len(header))
     greens = colormaps["Greens"]
-    colours = [
-        ["white" if math.isnan(shade) else greens(0.55 * shade) for shade in row] for row in shades
-    ]
     drawn = axis.table(
-        cellText=lines,
-        colLabels=header,
-        cellColours=colours,
-        colWidths=[2.6, *[1.05] * (len(header) - 1)],
+        cellText=[header, *lines],
+        cellColours=[["white"] * len(header)]
+        + [
+            ["white" if math.isnan(shade) else greens(0.55 * shade) for shade in row]
+            for row in _shades(table, len(header))
+        ],
+        colWidths=[MODEL_WIDTH, *[COLUMN_WIDTH] * (len(header) - 1)],
         cellLoc="center",
         bbox=Bbox.unit(),
     )
@@ -51,10 +67,13 @@ def plot_score_table(table: "ScoreTable") -> "Figure":
     for (row, column), cell in drawn.get_celld().items():
         cell.set_edgecolor("0.8")
         if row == 0:
+            cell.set_height(2 * cell.get_height())
             cell.set_text_props(weight="bold")
         if column == 0:
             cell.set_text_props(ha="left")
-    figure.text(0.01, 0.02, _wrapped(table.caption(), len(header)), fontsize=6, va="bottom")
+    figure.text(
+        MARGIN / figure.get_figwidth(), MARGIN / height, "\n".join(caption), fontsize=6, va="bottom"
+    )
     return figure
 
 
@@ -65,18 +84,9 @@ def _shades(table: "ScoreTable", columns: int) -> np.ndarray:
         for column, task in enumerate(table.tasks, start=1):
             if task in scores.scores:
                 row[column] = scores.scores[task].mean
-        for column, score in enumerate((scores.overall, scores.on_paper_scale)):
+        for column, score in enumerate((scores.overall, scores.on_paper_scale), start=1):
             if score is not None:
-                row[1 + len(table.tasks) + column] = score.mean
-    low, high = (
-        np.array([pick(column[~np.isnan(column)], initial=start) for column in values.T])
-        for pick, start in ((np.min, np.inf), (np.max, -np.inf))
-    )
-    spread = np.where(high > low, high - low, np.nan)
-    return (values - low) / spread
-
-
-def _wrapped(text: str, columns: int) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, 24 * columns + 30))
+                row[len(table.tasks) + column] = score.mean
+    low = np.min(np.where(np.isnan(values), np.inf, values), axis=0, initial=np.inf)
+    high = np.max(np.where(np.isnan(values), -np.inf, values), axis=0, initial=-np.inf)
+    return (values - low) / np.where(high > low, high - low, np.nan)

@@ -50,7 +50,7 @@ def test_models_stop_by_themselves_and_keep_their_best():
     task = make_task()
     candidates = [Candidate(seed, 0, point) for seed in range(4) for point in SMALL.grid[:2]]
     valid = task.splits["valid"]
-    train(candidates, task.splits["train"], valid, SMALL, "top1_acc", False)
+    train(candidates, task, ("train",), "valid", SMALL)
     for candidate in candidates:
         waited = (candidate.epochs - candidate.epoch) // SMALL.validate_every
         assert waited == SMALL.patience or candidate.epochs == SMALL.max_epochs

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -32,7 +33,8 @@ class PresetModel(EvaluationModel):
             "frames": (embedder.one_pass, embedder.frame_order),
         }
         weights = (keras.ops.convert_to_numpy(weight) for weight in encoder.weights)
-        super().__init__(os.fspath(preset), identity_of(settings, weights), embedder.embedding_dim)
+        name = Path(preset).resolve().name if os.path.isdir(preset) else os.fspath(preset)
+        super().__init__(name, identity_of(settings, weights), embedder.embedding_dim)
 
     def _scenes(self, clips: list[np.ndarray]) -> np.ndarray:
         return self._embedder.embed(clips, self.sampling_rate)

@@ -150,7 +150,7 @@ def probabilities(state: dict[str, Any], clips: np.ndarray, multilabel: bool) ->
 @functools.cache
 def _compiled(multilabel: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return (
-        compiled(functools.partial(train_step, multilabel=multilabel)),
+        compiled(functools.partial(train_step, multilabel=multilabel), replaces_first=True),
         compiled(functools.partial(predict, multilabel=multilabel)),
     )
 

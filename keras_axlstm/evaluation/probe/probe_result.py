@@ -18,6 +18,7 @@ class FoldResult:
         validation_score: of the primary metric, at the checkpoint.
         epoch: epochs trained at the checkpoint.
         epochs: epochs trained in all.
+        chosen: what the task chose on the validation split for the test; nothing for scenes.
     """
 
     test: str
@@ -25,6 +26,7 @@ class FoldResult:
     validation_score: float
     epoch: int
     epochs: int
+    chosen: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

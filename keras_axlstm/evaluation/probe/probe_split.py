@@ -1,6 +1,7 @@
 """The clips of one split, as arrays."""
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -39,8 +40,13 @@ class ProbeSplit:
         object.__setattr__(self, "embeddings", embeddings)
         object.__setattr__(self, "targets", targets)
 
+    def contents(self) -> Iterator[bytes]:
+        """Embeddings and targets, and what else a split has, for a hash."""
+        yield self.embeddings.tobytes()
+        yield self.targets.tobytes()
+
     @staticmethod
-    def joined(splits: list["ProbeSplit"]) -> "ProbeSplit":
+    def joined(splits: Sequence["ProbeSplit"]) -> "ProbeSplit":
         """The clips of all splits, in order."""
         return ProbeSplit(
             np.concatenate([split.embeddings for split in splits]),

@@ -1,7 +1,11 @@
 """What a probe is trained on."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
 
 from keras_axlstm.evaluation.metrics import METRICS
 from keras_axlstm.evaluation.probe.probe_split import ProbeSplit
@@ -49,6 +53,8 @@ class ProbeTask:
     labels: Sequence[str]
     splits: Mapping[str, ProbeSplit]
 
+    known_scores: ClassVar[tuple[str, ...]] = tuple(METRICS)
+
     def __post_init__(self) -> None:
         problems = [*self._setting_problems(), *self._split_problems()]
         if problems:
@@ -75,6 +81,33 @@ class ProbeTask:
             folds.append((test, valid, tuple(n for n in names if n not in (test, valid))))
         return folds
 
+    def contents(self) -> Iterator[bytes]:
+        """Embeddings and targets, and what else a task has, for a hash."""
+        for name, split in sorted(self.splits.items()):
+            yield json.dumps([name, split.embeddings.shape, split.targets.shape]).encode()
+            yield from split.contents()
+
+    def validation_score(self, valid: str, predictions: np.ndarray) -> float:
+        """The primary score of predictions (n, classes) for a validation split; more is better."""
+        return METRICS[self.evaluation[0]](predictions, self.splits[valid].targets)
+
+    def tested(
+        self, test: str, valid: str, predict: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Score a trained model.
+
+        Args:
+            test: name of its test split.
+            valid: name of its validation split.
+            predict: gives the model's predictions (n, classes) for embeddings (n, d).
+
+        Returns:
+            Test score by name, and what was chosen on the validation split for the test.
+        """
+        split = self.splits[test]
+        predictions = predict(split.embeddings)
+        return {name: METRICS[name](predictions, split.targets) for name in self.evaluation}, {}
+
     def _setting_problems(self) -> list[str]:
         problems = []
         if self.prediction_type not in PREDICTION_TYPES:
@@ -86,10 +119,10 @@ class ProbeTask:
             problems.append(
                 f"Expected a split_mode of {SPLIT_MODES}, received {self.split_mode!r}."
             )
-        unknown = [name for name in self.evaluation if name not in METRICS]
+        unknown = [name for name in self.evaluation if name not in self.known_scores]
         if unknown or not self.evaluation:
             problems.append(
-                f"Expected evaluation scores of {tuple(METRICS)}, received "
+                f"Expected evaluation scores of {self.known_scores}, received "
                 f"{tuple(unknown) or 'none'}."
             )
         return problems

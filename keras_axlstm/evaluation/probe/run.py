@@ -3,12 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 
-from keras_axlstm.evaluation.metrics import METRICS
 from keras_axlstm.evaluation.probe.candidate import Candidate
 from keras_axlstm.evaluation.probe.grid_point import GridPoint
 from keras_axlstm.evaluation.probe.group import probabilities
 from keras_axlstm.evaluation.probe.probe_result import FoldResult, ProbeResult, SeedResult
-from keras_axlstm.evaluation.probe.probe_split import ProbeSplit
 from keras_axlstm.evaluation.probe.probe_task import ProbeTask
 from keras_axlstm.evaluation.probe.protocol import PAPER, PROTOCOLS, Protocol
 from keras_axlstm.evaluation.probe.training import train
@@ -66,15 +64,14 @@ def run_probe(
         }
         train(
             [candidate for several in candidates.values() for candidate in several],
-            ProbeSplit.joined([task.splits[name] for name in rest]),
-            task.splits[valid],
+            task,
+            rest,
+            valid,
             protocol,
-            task.evaluation[0],
-            task.multilabel,
         )
         for seed, several in candidates.items():
             best = max(several, key=lambda candidate: candidate.score)
-            folds[seed].append(_tested(best, task, test))
+            folds[seed].append(_tested(best, task, test, valid))
             if not number:
                 chosen[seed] = best.point
                 grid_scores[seed] = [
@@ -93,18 +90,19 @@ def run_probe(
     return ProbeResult(task.name, protocol.name, list(task.evaluation), results)
 
 
-def _tested(candidate: Candidate, task: ProbeTask, test: str) -> FoldResult:
-    if candidate.best is None:
+def _tested(candidate: Candidate, task: ProbeTask, test: str, valid: str) -> FoldResult:
+    best = candidate.best
+    if best is None:
         raise ValueError(
             f"Task {task.name}, seed {candidate.seed}, test split {test}: no probe gave finite "
             f"predictions and a defined {task.evaluation[0]} on its validation split. Scale the "
             "embeddings down, lower the learning rate, or see whether the validation split has "
             "clips of every class."
         )
-    split = task.splits[test]
-    predictions = probabilities(candidate.best, split.embeddings, task.multilabel)[0]
-    scores = {name: METRICS[name](predictions, split.targets) for name in task.evaluation}
-    return FoldResult(test, scores, candidate.score, candidate.epoch, candidate.epochs)
+    scores, chosen = task.tested(
+        test, valid, lambda embeddings: probabilities(best, embeddings, task.multilabel)[0]
+    )
+    return FoldResult(test, scores, candidate.score, candidate.epoch, candidate.epochs, chosen)
 
 
 def _protocol(protocol: Protocol | str) -> Protocol:

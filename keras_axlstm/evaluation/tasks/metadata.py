@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _EMBEDDING_TYPES = ("scene", "event")
 _PREDICTION_TYPES = ("multiclass", "multilabel")
 _SPLIT_MODES = ("trainvaltest", "new_split_kfold", "presplit_kfold")
 _TRAIN_VALID_TEST = ("train", "valid", "test")
+# What an event task may give values of to choose from, each below a limit. Times are milliseconds.
+_POSTPROCESSING = {"median_filter_ms": math.inf, "min_duration": math.inf, "threshold": 1.0}
 _FOLD = re.compile(r"fold\d{2,}")
 # One to test, one to validate, one to train.
 _FEWEST_FOLDS = 3
@@ -41,6 +44,7 @@ class Metadata:
     sample_duration: float | None
     evaluation: tuple[str, ...]
     splits: tuple[str, ...]
+    event_postprocessing_grid: dict[str, tuple[float, ...]]
 
 
 def read_metadata(folder: Path, problems: Problems) -> Metadata | None:
@@ -63,6 +67,7 @@ def read_metadata(folder: Path, problems: Problems) -> Metadata | None:
     evaluation = _read_evaluation(file, content, problems)
     duration = _read_duration(file, content, problems)
     splits = _read_split_names(file, content, problems)
+    grid = _read_postprocessing(file, content, problems)
     if len(problems) > before:
         return None
     return Metadata(
@@ -76,6 +81,7 @@ def read_metadata(folder: Path, problems: Problems) -> Metadata | None:
         duration,
         evaluation,
         splits,
+        grid,
     )
 
 
@@ -205,6 +211,36 @@ def _read_split_names(file: Path, content: dict[str, Any], problems: Problems) -
                 (file, f"`nfolds` is {content['nfolds']!r}, but `splits` has {len(splits)} names")
             )
     return tuple(splits)
+
+
+def _read_postprocessing(
+    file: Path, content: dict[str, Any], problems: Problems
+) -> dict[str, tuple[float, ...]]:
+    parameters = content.get("evaluation_params")
+    grid = parameters.get("event_postprocessing_grid") if isinstance(parameters, dict) else None
+    if grid is None:
+        return {}
+    if not isinstance(grid, dict) or not all(
+        isinstance(values, list)
+        and values
+        and all(
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and 0 <= value < _POSTPROCESSING.get(key, 0)
+            for value in values
+        )
+        for key, values in grid.items()
+    ):
+        problems.append(
+            (
+                file,
+                "`event_postprocessing_grid` may have lists of numbers for "
+                f"{', '.join(_POSTPROCESSING)}: of 0 or more, a threshold below 1. "
+                f"Received: {grid!r}",
+            )
+        )
+        return {}
+    return {key: tuple(map(float, values)) for key, values in grid.items()}
 
 
 def _is_fold(name: str) -> bool:

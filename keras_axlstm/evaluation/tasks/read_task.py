@@ -65,6 +65,7 @@ def read_task(folder: str | os.PathLike[str]) -> Task:
         metadata.evaluation,
         vocabulary,
         splits,
+        metadata.event_postprocessing_grid,
     )
 
 

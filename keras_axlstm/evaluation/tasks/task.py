@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,9 @@ class Task:
         evaluation: names of the scores; the first is the primary one.
         labels: the vocabulary, in the order of its indices.
         splits: the clips of each split, in the order of the metadata and of the split's file.
+        event_postprocessing_grid: of an event task that brings its own: values to choose from for
+            `"median_filter_ms"`, `"min_duration"` (in milliseconds) and `"threshold"`. Otherwise
+            empty.
 
     Example:
 
@@ -43,3 +46,4 @@ class Task:
     evaluation: tuple[str, ...]
     labels: tuple[str, ...]
     splits: dict[str, tuple[Clip, ...]]
+    event_postprocessing_grid: dict[str, tuple[float, ...]] = field(default_factory=dict)

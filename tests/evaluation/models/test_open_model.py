@@ -21,7 +21,7 @@ def preset(tmp_path_factory):
 
 def test_a_preset_gives_the_embedders_embeddings(preset):
     model, embedder = open_model(preset), AudioEmbedder.from_preset(preset)
-    assert (model.name, model.embedding_dim) == (str(preset), 80)
+    assert (model.name, model.embedding_dim) == (preset.name, 80)
     assert relative_error(model.scenes(CLIPS), embedder.embed(CLIPS)) <= SAME_FORMULA
     for clip, (frames, times_ms) in zip(CLIPS, model.timestamps(CLIPS), strict=True):
         expected, expected_ms = embedder.embed_timestamps(clip)

@@ -65,6 +65,13 @@ def test_events(tmp_path):
     assert first.labels == ()
     assert first.events == (Event("cat", 0.0, 90.0), Event("dog", 20.0, 50.5))
     assert task.splits["fold02"][1].events == ()
+    assert task.event_postprocessing_grid == {}
+    file = folder / "task_metadata.json"
+    grid = {"median_filter_ms": [150], "min_duration": [50, 60.5]}
+    parameters = {"evaluation_params": {"event_postprocessing_grid": grid}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | parameters))
+    grid = read_task(folder).event_postprocessing_grid
+    assert grid == {"median_filter_ms": (150.0,), "min_duration": (50.0, 60.5)}
 
     annotations["fold00"]["fold00.wav"] = [
         {"label": "dog", "start": 30, "end": 20},
@@ -167,6 +174,19 @@ def test_kinds_of_wav_files(tmp_path, subtype, container):
         ({"splits": ["fold00", "fold01", "a"]}, "named fold00, fold01, ... Received: 'a'"),
         ({"splits": ["fold00"] * 3}, "names a split twice"),
         ({"nfolds": 5}, "`nfolds` is 5, but `splits` has 3 names"),
+        *[
+            (
+                {"evaluation_params": {"event_postprocessing_grid": grid}},
+                "lists of numbers for median_filter_ms, min_duration, threshold",
+            )
+            for grid in (
+                [],
+                {"gap": [1]},
+                {"threshold": [1.0]},
+                {"min_duration": 5},
+                {"threshold": []},
+            )
+        ],
         ({"task_name": 3}, "`task_name` must be a name. Received: 3"),
     ],
 )

@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ import keras
 import numpy as np
 
 from keras_axlstm.evaluation.cache import embed_task
+from keras_axlstm.evaluation.events import EventProbeTask, EventSplit
+from keras_axlstm.evaluation.events.event_scores import SEGMENT_ERROR_RATE, require_sed_eval
+from keras_axlstm.evaluation.events.postprocessing import postprocessing_grid
 from keras_axlstm.evaluation.models import EvaluationModel
 from keras_axlstm.evaluation.probe import PROTOCOLS, ProbeSplit, ProbeTask, run_probe
 from keras_axlstm.evaluation.report import RunResult
@@ -54,7 +57,10 @@ def evaluate(
         The result, as it is in its file.
 
     Raises:
-        ValueError: an unknown protocol, an event task, or what `embed_task` and `run_probe` refuse.
+        ValueError: an unknown protocol, an event task that is not multi-label, whose primary
+            score is an error rate or that has nothing to find in a split, or what `embed_task` and
+            `run_probe` refuse.
+        ImportError: an event task without sed_eval (extra `events`).
 
     Example:
 
@@ -94,7 +100,7 @@ def evaluate(
         probe=probe.as_json(),
         details={
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "embedding_dim": model.embedding_dim,
+            "embedding_dim": probe_task.features,
             "embedding_seconds": round(embedded - started, 1),
             "probe_seconds": round(time.monotonic() - embedded, 1),
             "backend": keras.backend.backend(),
@@ -106,28 +112,56 @@ def evaluate(
 
 
 def check_measurable(tasks: Sequence["Task"], protocol: str) -> None:
-    """Raise ValueError for what `evaluate` cannot do, before any work."""
+    """Raise ValueError or ImportError for what `evaluate` cannot do, before any work."""
     if protocol not in PROTOCOLS:
         raise ValueError(f"`protocol` must be one of {tuple(PROTOCOLS)}. Received: {protocol!r}")
-    events = [task.folder.name for task in tasks if task.embedding_type == "event"]
+    events = [task for task in tasks if task.embedding_type == "event"]
+    for task in events:
+        if task.evaluation[0] == SEGMENT_ERROR_RATE or task.prediction_type != "multilabel":
+            raise ValueError(
+                f"{task.folder.name}: expected a multilabel event task whose first score is an "
+                f"F-measure. Received: {task.prediction_type}, {task.evaluation[0]}. Mend its "
+                "task_metadata.json, or name the other tasks with --tasks."
+            )
+        for split, clips in task.splits.items():
+            if split != "train" and not any(clip.events for clip in clips):
+                raise ValueError(
+                    f"{task.folder.name}: expected events in the split {split}, where they are to "
+                    "be found. Received: none. Name the other tasks with --tasks."
+                )
     if events:
-        raise ValueError(
-            f"Expected scene tasks. Received event tasks: {', '.join(events)}. Name the others "
-            "with --tasks."
-        )
+        require_sed_eval()
 
 
 def task_digest(task: "Task") -> str:
-    """Hash of the names and labels of a task's clips: the same for all models."""
+    """Hash of the names, labels and events of a task's clips: the same for all models."""
     clips = {
-        split: [(clip.path.name, clip.labels) for clip in clips]
+        split: [(clip.path.name, clip.labels, *map(astuple, clip.events)) for clip in clips]
         for split, clips in task.splits.items()
     }
     content = json.dumps([task.folder.name, task.labels, task.evaluation, clips])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _probe_task(task: "Task", embeddings: dict[str, np.ndarray]) -> ProbeTask:
+def _probe_task(task: "Task", embeddings: dict[str, Any]) -> ProbeTask:
+    settings = (
+        task.folder.name,
+        task.prediction_type,
+        task.split_mode,
+        task.evaluation,
+        task.labels,
+    )
+    if task.embedding_type == "event":
+        return EventProbeTask(
+            *settings,
+            {
+                split: EventSplit.of(
+                    embeddings[split], [clip.events for clip in clips], task.labels
+                )
+                for split, clips in task.splits.items()
+            },
+            postprocessing_grid(task.event_postprocessing_grid),
+        )
     column = {label: index for index, label in enumerate(task.labels)}
     splits = {}
     for split, clips in task.splits.items():
@@ -135,23 +169,14 @@ def _probe_task(task: "Task", embeddings: dict[str, np.ndarray]) -> ProbeTask:
         for row, clip in enumerate(clips):
             targets[row, [column[label] for label in clip.labels]] = True
         splits[split] = ProbeSplit(embeddings[split], targets)
-    return ProbeTask(
-        task.folder.name,
-        task.prediction_type,
-        task.split_mode,
-        task.evaluation,
-        task.labels,
-        splits,
-    )
+    return ProbeTask(*settings, splits)
 
 
 def _inputs_digest(task: ProbeTask) -> str:
-    sha = hashlib.sha256()
-    for name, split in sorted(task.splits.items()):
-        header: list[Any] = [name, split.embeddings.shape, split.targets.shape]
-        sha.update(json.dumps(header).encode())
-        sha.update(split.embeddings.tobytes())
-        sha.update(split.targets.tobytes())
+    settings = [task.prediction_type, task.split_mode, task.evaluation, task.labels]
+    sha = hashlib.sha256(json.dumps(settings).encode())
+    for part in task.contents():
+        sha.update(part)
     return sha.hexdigest()
 
 
