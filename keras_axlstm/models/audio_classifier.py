@@ -171,6 +171,10 @@ class AudioClassifier(keras_hub.models.Task):
             metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
 
+    def compile_from_config(self, config):
+        # Keras leaves it out where `compile` is another one than its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         def loss(labels, weights):
             return super(AudioClassifier, self).compute_loss(
