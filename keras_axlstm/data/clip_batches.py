@@ -54,7 +54,7 @@ def clip_batches(
 class _Rows:
     """Columns as a random-access source of rows."""
 
-    def __init__(self, *columns: Sequence[Any]):
+    def __init__(self, *columns: Any):
         self._columns = columns
 
     def __len__(self) -> int:

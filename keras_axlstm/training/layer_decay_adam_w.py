@@ -9,9 +9,10 @@ from keras import ops
 class LayerDecayAdamW(keras.optimizers.AdamW):
     """AdamW whose learning rate is lower the nearer a block is to the input.
 
-    The learning rate of block i of N is that of the schedule times `layer_decay ** (N - i)`, counted
-    from 0; of the patch embedding and the class token `layer_decay ** (N + 1)`; all other weights
-    (the final norm, pooling and the dense layer) take the whole. Weight decay is scaled alike.
+    The learning rate of block i of N, counted from 0, is that of the schedule times
+    `layer_decay ** (N - i)`; of the patch embedding and the class token `layer_decay ** (N + 1)`;
+    all other weights (the final norm, pooling and the dense layer) take the whole. Weight decay is
+    scaled alike.
 
     Args:
         learning_rate: float or schedule.

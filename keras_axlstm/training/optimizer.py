@@ -6,7 +6,7 @@ from keras_axlstm.training.layer_decay_adam_w import LayerDecayAdamW
 from keras_axlstm.training.schedule_by_updates import ScheduleByUpdates
 
 # Biases and other one-dimensional weights, by the ends of their names.
-NOT_DECAYED = r"(bias|gamma|beta|scale|skip)$"
+NOT_DECAYED = r"(bias|gamma|beta|scale|skip|query)$"
 
 
 def pretraining_optimizer(

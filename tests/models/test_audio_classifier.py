@@ -71,16 +71,14 @@ class HarnessTest(TestCase):
             expected_output_shape=(2, 3),
         )
 
-    def test_layers(self):
-        tokens = keras.random.normal((2, 11, 8))
-        for pooling, weights in (("mean", 0), ("class_token", 0), ("attention", 1)):
-            self.run_layer_test(
-                cls=keras_axlstm.layers.SequencePooling,
-                init_kwargs={"pooling": pooling, "bands": 5},
-                input_data=tokens,
-                expected_output_shape=(2, 8 if pooling == "class_token" else 40),
-                expected_num_trainable_weights=weights,
-            )
+    def test_pooling(self):
+        self.run_layer_test(
+            cls=keras_axlstm.layers.SequencePooling,
+            init_kwargs={"pooling": "attention", "bands": 5},
+            input_data=keras.random.normal((2, 11, 8)),
+            expected_output_shape=(2, 40),
+            expected_num_trainable_weights=1,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +151,7 @@ def test_preset_round_trip(tmp_path):
         mixup=layers.Mixup(0.2),
     )
     clips = noise(3000, 5000)
+    classifier.compile(metrics=None)
     classifier.fit(clips, [["low", "high"], []], verbose=0)
     with_weights(classifier)
     expected = classifier.predict(clips, verbose=0)
@@ -210,8 +209,8 @@ def test_learns_three_classes(training, tmp_path):
     classifier.compile(keras.optimizers.Adam(0.02))
     classifier.fit(clips, labels, epochs=12, batch_size=16, verbose=0)
     test_clips, test_labels = sounds(30, seed=1)
-    results = classifier.evaluate(test_clips, test_labels, verbose=0, return_dict=True)
-    assert results["accuracy"] >= 0.9
+    scores = classifier.predict(test_clips, verbose=0)
+    assert (scores.argmax(axis=1) == test_labels).mean() >= 0.9
 
     changed = {
         w.path.split("/")[-1]
@@ -226,10 +225,9 @@ def test_learns_three_classes(training, tmp_path):
         case "full":
             assert {"kernel", "bias", "skip", "scale"} <= changed
     # The preset holds the sum of the kernels and their updates.
-    expected = classifier.predict(test_clips, verbose=0)
     classifier.save_to_preset(str(tmp_path))
     revived = AudioClassifier.from_preset(str(tmp_path))
-    np.testing.assert_allclose(revived.predict(test_clips, verbose=0), expected, atol=1e-5)
+    np.testing.assert_allclose(revived.predict(test_clips, verbose=0), scores, atol=1e-5)
 
 
 def test_multi_label_scores_and_loss():
