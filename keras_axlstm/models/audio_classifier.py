@@ -1,16 +1,12 @@
 import keras
-import keras_hub
-import numpy as np
-from keras_hub.src.utils.tensor_utils import convert_to_numpy, no_convert_scope
 
-from keras_axlstm.data.clip_batches import clip_batches
 from keras_axlstm.layers.sequence_pooling import SequencePooling
 from keras_axlstm.models.class_labels import ClassLabels
-from keras_axlstm.models.clip_inputs import as_clips, is_dataset
+from keras_axlstm.models.clip_task import ClipTask
 from keras_axlstm.models.presets import check_preset
 
 
-class AudioClassifier(keras_hub.models.Task):
+class AudioClassifier(ClipTask):
     """Classes of audio clips of any length: an encoder, pooling over time and a dense layer.
 
     A `keras_hub.models.Task`; `AudioClassifier(encoder, ...)` and `AudioClassifier.from_preset`
@@ -91,6 +87,7 @@ class AudioClassifier(keras_hub.models.Task):
             )
         labels = ClassLabels(num_classes, class_names, multi_label)
         _check_class_token(backbone, pooling)
+        _check_bands(backbone, preprocessor)
         dtype = backbone.dtype_policy
 
         # === Layers ===
@@ -185,54 +182,6 @@ class AudioClassifier(keras_hub.models.Task):
             return loss(y, sample_weight)
         return self.mixup.mixed_loss(loss, y, sample_weight)
 
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        sample_weight=None,
-        validation_data=None,
-        validation_split=None,
-        shuffle=True,
-        **kwargs,
-    ):
-        """`keras.Model.fit` on audio; see the class for `x` and `y`.
-
-        `validation_split` takes the clips at the end, before they are shuffled.
-        """
-        x, y, sample_weight = self._arrays(x, y, sample_weight)
-        if validation_split and validation_data is None and y is not None:
-            count = int(len(y) * (1 - validation_split))
-            arrays = [x, y, sample_weight]
-            validation_data = tuple(a[count:] for a in arrays if a is not None)
-            x, y, sample_weight = (None if a is None else a[:count] for a in arrays)
-        passes = kwargs.get("epochs", 1)
-        if isinstance(validation_data, (tuple, list)):
-            arrays = self._arrays(*validation_data)
-            validation_data, steps = self._dataset(*arrays, batch_size=batch_size, passes=passes)
-            _set_default(kwargs, "validation_steps", steps)
-        dataset, steps = self._dataset(
-            x, y, sample_weight, batch_size=batch_size, passes=passes, shuffle=shuffle
-        )
-        _set_default(kwargs, "steps_per_epoch", steps)
-        # The order is drawn in the data set.
-        return super().fit(dataset, validation_data=validation_data, shuffle=False, **kwargs)
-
-    def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
-        """`keras.Model.evaluate` on audio; see the class for `x` and `y`."""
-        if kwargs.get("_use_cached_eval_dataset", False):
-            return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
-        arrays = self._arrays(x, y, sample_weight)
-        dataset, steps = self._dataset(*arrays, batch_size=batch_size)
-        _set_default(kwargs, "steps", steps)
-        return super().evaluate(dataset, **kwargs)
-
-    def predict(self, x=None, batch_size=None, **kwargs):
-        """`keras.Model.predict` on audio; see the class for `x`."""
-        dataset, steps = self._dataset(*self._arrays(x), batch_size=batch_size)
-        _set_default(kwargs, "steps", steps)
-        return super().predict(dataset, **kwargs)
-
     def decode_predictions(self, scores, top=5):
         """Names and scores of the best classes.
 
@@ -245,52 +194,9 @@ class AudioClassifier(keras_hub.models.Task):
         """
         return self.labels.decode(scores, top)
 
-    def preprocess_samples(self, x, y=None, sample_weight=None):
-        if isinstance(x, dict) and "spectrogram" in x:
-            return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-        return super().preprocess_samples(x, y, sample_weight)
-
-    def _arrays(self, x, y=None, sample_weight=None):
-        """Clips, labels and weights as arrays; data sets and preprocessed inputs as they are."""
-        clips = as_clips(x, self.preprocessor)
-        if y is not None and not is_dataset(x):
-            y = self.labels.encode(y)
-        if sample_weight is not None:
-            sample_weight = convert_to_numpy(sample_weight)
-        return clips, y, sample_weight
-
-    def _dataset(self, x, *columns, batch_size, passes=1, shuffle=False):
-        """A data set of batches, and how many batches are a pass if that is known."""
-        given = [column for column in columns if column is not None]
-        if is_dataset(x):
-            if given or batch_size is not None:
-                raise ValueError(
-                    "A data set holds batches with their labels. Received: a data set, and beside "
-                    "it `y`, `sample_weight` or `batch_size`"
-                )
-            return x, None
-        batches, number = clip_batches(
-            x,
-            *given,
-            batch_size=batch_size or 32,
-            preprocess=self._preprocess,
-            passes=passes,
-            shuffle=shuffle,
-        )
-        if keras.backend.backend() == "tensorflow":
-            from keras_axlstm.data.tensorflow_clips import as_tf_dataset
-
-            batches = as_tf_dataset(batches, self.input, given)
-        return batches, number
-
-    def _preprocess(self, clips, *columns):
-        """A list of clips to what the network reads, as NumPy arrays in a tuple with `columns`."""
-        if isinstance(clips[0], dict):
-            inputs = {name: np.stack([clip[name] for clip in clips]) for name in clips[0]}
-        else:
-            with no_convert_scope():
-                inputs = self.preprocessor(clips)
-        return inputs, *columns
+    def encode_labels(self, y):
+        """Labels as numbers; see the class for `y`."""
+        return self.labels.encode(y)
 
     def save_task_weights(self, filepath):
         keras.saving.save_weights(self, filepath, objects_to_skip=self._not_the_task_s())
@@ -363,9 +269,15 @@ def _class_for(backbone):
     )
 
 
-def _set_default(arguments, name, value):
-    if arguments.get(name) is None and value is not None:
-        arguments[name] = value
+def _check_bands(backbone, preprocessor):
+    """Refuse a front end of other bands than the encoder's."""
+    converter = getattr(preprocessor, "audio_converter", None)
+    bands = backbone.spectrogram_shape[1]
+    if converter is not None and converter.num_mel_bins != bands:
+        raise ValueError(
+            f"The encoder reads {bands} mel bands. Received: a preprocessor with "
+            f"num_mel_bins={converter.num_mel_bins}"
+        )
 
 
 def _check_class_token(backbone, pooling):

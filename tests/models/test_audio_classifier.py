@@ -311,6 +311,29 @@ def test_bad_data(classifier, audio, labels, message):
         classifier.fit(audio, labels, verbose=0)
 
 
+def test_a_data_set_brings_its_labels_and_its_batches(classifier):
+    import grain
+
+    batches = grain.MapDataset.source([(np.stack(noise(1600, 1600)), np.array([0, 1]))] * 2)
+    history = classifier.fit(batches, verbose=0).history
+    assert np.isfinite(history["loss"][0])
+    with pytest.raises(ValueError, match="holds batches with their labels"):
+        classifier.fit(batches, batch_size=2, verbose=0)
+    with pytest.raises(ValueError, match="`validation_split` needs clips"):
+        classifier.fit(batches, validation_split=0.5, verbose=0)
+
+
+def test_class_weights(classifier):
+    """A class of weight zero does not change the weights of the network."""
+    before = keras.ops.convert_to_numpy(classifier.output_dense.kernel)
+    classifier.compile(keras.optimizers.SGD(0.1))
+    clips = noise(1600, 1600)
+    classifier.fit(clips, ["low", "low"], class_weight={0: 0.0, 1: 1.0, 2: 1.0}, verbose=0)
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(classifier.output_dense.kernel), before
+    )
+
+
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
@@ -319,6 +342,10 @@ def test_bad_data(classifier, audio, labels, message):
         ({"class_names": ["a", "a"]}, "must be different strings"),
         ({"class_names": None, "num_classes": 1}, "at least 2"),
         ({"pooling": "max"}, "`pooling` must be one of.*Received: 'max'"),
+        (
+            {"encoder": AxLSTMEncoder((40, 64), hidden_dim=8, num_layers=1, num_heads=1)},
+            "reads 64 mel bands.*num_mel_bins=80",
+        ),
     ],
 )
 def test_bad_arguments(kwargs, message):
