@@ -50,27 +50,27 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         self.layer_decay = layer_decay
         self.num_layers = num_layers
 
-    def learning_rate_scale(self, variable: Any) -> float:
-        """What the learning rate of a variable is multiplied by, according to its path."""
-        block = re.search(r"(?:^|/)block_(\d+)/", variable.path)
+    def learning_rate_scale(self, path: str) -> float:
+        """What the learning rate of the variable with this path is multiplied by."""
+        block = re.search(r"(?:^|/)block_(\d+)/", path)
         if block:
             return self.layer_decay ** (self.num_layers - int(block[1]))
-        if re.search(r"(?:^|/)(patch_embedding|class_token)/", variable.path):
+        if re.search(r"(?:^|/)(patch_embedding|class_token)/", path):
             return self.layer_decay ** (self.num_layers + 1)
         return 1.0
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        super().update_step(gradient, variable, learning_rate * self.learning_rate_scale(variable))
+        # TensorFlow hands over a variable of its own, which has no path.
+        known = self._trainable_variables[self._get_variable_index(variable)]
+        learning_rate = learning_rate * self.learning_rate_scale(known.path)
+        if self.weight_decay is not None and self._use_weight_decay(known):
+            decay = ops.cast(learning_rate * self.weight_decay, variable.dtype)
+            self.assign_sub(variable, ops.multiply(variable, decay))
+        super().update_step(gradient, variable, learning_rate)
 
     def _apply_weight_decay(self, variables: Any) -> None:
-        # The hook by which Keras decays weights takes one learning rate for all.
-        if self.weight_decay is None:
-            return
-        for variable in variables:
-            if self._use_weight_decay(variable):
-                scale = self.weight_decay * self.learning_rate_scale(variable)
-                factor = 1 - scale * ops.cast(self.learning_rate, variable.dtype)
-                variable.assign(variable * factor)
+        # Keras would take one learning rate for all: `update_step` decays weights here.
+        pass
 
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = super().get_config()

@@ -5,8 +5,8 @@ import keras
 from keras_axlstm.training.layer_decay_adam_w import LayerDecayAdamW
 from keras_axlstm.training.schedule_by_updates import ScheduleByUpdates
 
-# Biases and other one-dimensional weights, by the ends of their names.
-NOT_DECAYED = r"(bias|gamma|beta|scale|skip|query)$"
+# Biases and other one-dimensional weights, by the ends of their names; TensorFlow adds ":0".
+NOT_DECAYED = r"(bias|gamma|beta|scale|skip|query)(:0)?$"
 
 
 def pretraining_optimizer(
