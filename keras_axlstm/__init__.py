@@ -8,6 +8,7 @@ from keras_axlstm import models as models
 from keras_axlstm import ops as ops
 from keras_axlstm import training as training
 from keras_axlstm.layers import LogMelSpectrogram as LogMelSpectrogram
+from keras_axlstm.models import AudioClassifier as AudioClassifier
 from keras_axlstm.models import AudioEmbedder as AudioEmbedder
 from keras_axlstm.models import AxLSTMAudioConverter as AxLSTMAudioConverter
 from keras_axlstm.models import AxLSTMEncoder as AxLSTMEncoder

@@ -30,6 +30,7 @@ BACKEND_LIBRARIES = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # What exists for one backend alone, or speaks to models of others, beside the kernels.
 BACKEND_MODULES = {
+    "data/tensorflow_clips.py",
     "data/tensorflow_crops.py",
     "data/tensorflow_decoding.py",
     "evaluation/adapters/xares_encoder.py",

@@ -65,11 +65,16 @@ def pad_whole(
     """
     for clip, spectrogram in spectrograms:
         frames = len(spectrogram)
-        length = window_frames
-        while length < frames:
-            between = length + math.ceil(length / 2)
-            length = between if frames <= between else 2 * length
-        yield Piece(clip, _pad(spectrogram, length), frames)
+        yield Piece(clip, _pad(spectrogram, padded_length(frames, window_frames)), frames)
+
+
+def padded_length(frames: int, shortest: int) -> int:
+    """The least of `shortest` times 1, 1.5, 2, 3, 4, 6, 8, ... that is not below `frames`."""
+    length = shortest
+    while length < frames:
+        between = length + math.ceil(length / 2)
+        length = between if frames <= between else 2 * length
+    return length
 
 
 def in_batches(pieces: Iterable[Piece], max_frames: int) -> Iterator[Batch]:

@@ -2,10 +2,11 @@ from typing import Any
 
 import keras
 
+from keras_axlstm.training.layer_decay_adam_w import LayerDecayAdamW
 from keras_axlstm.training.schedule_by_updates import ScheduleByUpdates
 
-# Biases and other one-dimensional weights, by the ends of their names.
-NOT_DECAYED = r"(bias|gamma|beta|scale|skip)$"
+# Biases and other one-dimensional weights, by the ends of their names; TensorFlow adds ":0".
+NOT_DECAYED = r"(bias|gamma|beta|scale|skip|query)(:0)?$"
 
 
 def pretraining_optimizer(
@@ -74,6 +75,56 @@ def pretraining_optimizer(
         beta_1=beta_1,
         beta_2=beta_2,
         gradient_accumulation_steps=gradient_accumulation_steps,
+        **kwargs,
+    )
+    optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
+    return optimizer
+
+
+def fine_tuning_optimizer(
+    steps: int,
+    num_layers: int,
+    *,
+    learning_rate: float = 1e-3,
+    layer_decay: float = 0.75,
+    warmup_fraction: float = 0.1,
+    weight_decay: float = 0.05,
+    **kwargs: Any,
+) -> LayerDecayAdamW:
+    """Optimizer and schedule to fine-tune a whole encoder.
+
+    AdamW with lower learning rates near the input, a linear warm-up, then a cosine to zero. Weight
+    decay leaves biases and other one-dimensional weights alone.
+
+    Args:
+        steps: int. Batches of the whole training.
+        num_layers: int. Blocks of the encoder, `classifier.backbone.num_layers`.
+        learning_rate: the peak, of the new layers.
+        layer_decay: factor of the learning rate from a block to the one before; 1: the same.
+        warmup_fraction: part of `steps` that is warm-up, in [0, 1].
+        weight_decay: decoupled weight decay.
+        **kwargs: further arguments of `keras.optimizers.AdamW`.
+
+    Raises:
+        ValueError: a number of steps that is not positive, or a fraction out of range.
+
+    Example:
+
+    ```python
+    from keras_axlstm.training import fine_tuning_optimizer
+
+    optimizer = fine_tuning_optimizer(steps=300, num_layers=12)
+    ```
+    """
+    if steps < 1:
+        raise ValueError(f"`steps` must be positive. Received: {steps}")
+    if not 0 <= warmup_fraction <= 1:
+        raise ValueError(f"`warmup_fraction` must be in [0, 1]. Received: {warmup_fraction}")
+    optimizer = LayerDecayAdamW(
+        pretraining_schedule(steps, round(steps * warmup_fraction), learning_rate),
+        layer_decay=layer_decay,
+        num_layers=num_layers,
+        weight_decay=weight_decay,
         **kwargs,
     )
     optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])

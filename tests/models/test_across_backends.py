@@ -1,4 +1,4 @@
-"""A preset saved on one backend gives the same embeddings on the others."""
+"""A preset saved on one backend gives the same embeddings and classes on the others."""
 
 import os
 import subprocess
@@ -25,10 +25,22 @@ for one_pass in (False, True):
 np.savez(output, **results)
 """
 
+CLASSIFY = """
+import sys
+import numpy as np
+import keras_axlstm
 
-def embed(backend, preset, waveform, output):
+preset, waveform, output = sys.argv[1:]
+classifier = keras_axlstm.AudioClassifier.from_preset(preset)
+waveform = np.load(waveform)
+scores = classifier.predict([waveform, waveform[:7000]], verbose=0)
+np.savez(output, scores=scores, class_names=classifier.class_names)
+"""
+
+
+def run(script, backend, preset, waveform, output):
     environment = os.environ | {"KERAS_BACKEND": backend}
-    command = [sys.executable, "-c", EMBED, str(preset), str(waveform), str(output)]
+    command = [sys.executable, "-c", script, str(preset), str(waveform), str(output)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     with np.load(output) as arrays:
@@ -50,8 +62,12 @@ def test_preset_gives_the_same_embeddings_elsewhere(name, tmp_path):
 
     here = keras.backend.backend()
     found = {
-        backend: embed(
-            backend, tmp_path / "preset", tmp_path / "waveform.npy", tmp_path / f"{backend}.npz"
+        backend: run(
+            EMBED,
+            backend,
+            tmp_path / "preset",
+            tmp_path / "waveform.npy",
+            tmp_path / f"{backend}.npz",
         )
         for backend in ("jax", "tensorflow", "torch")
     }
@@ -59,3 +75,29 @@ def test_preset_gives_the_same_embeddings_elsewhere(name, tmp_path):
         assert arrays["frames_False"].shape == (71, 5 * encoder.hidden_dim)
         for key, array in arrays.items():
             assert relative_error(array, found[here][key]) <= BACKENDS_AGREE, (backend, key)
+
+
+def test_a_trained_classifier_predicts_the_same_elsewhere(tmp_path):
+    rng = np.random.default_rng(0)
+    waveform = 0.1 * rng.normal(size=20_000).astype("float32")
+    keras_axlstm.AxLSTMEncoder(hidden_dim=16, num_layers=2, num_heads=2, flip=True).save_to_preset(
+        str(tmp_path / "encoder")
+    )
+    classifier = keras_axlstm.AudioClassifier.from_preset(
+        tmp_path / "encoder", class_names=["rain", "Vögel"], pooling="attention"
+    )
+    classifier.compile(keras.optimizers.Adam(0.02))
+    classifier.fit([waveform, waveform[:9000] ** 2], ["rain", "Vögel"], epochs=3, verbose=0)
+    expected = classifier.predict([waveform, waveform[:7000]], verbose=0)
+    classifier.save_to_preset(str(tmp_path / "preset"))
+    np.save(tmp_path / "waveform.npy", waveform)
+    for backend in {"jax", "tensorflow", "torch"} - {keras.backend.backend()}:
+        found = run(
+            CLASSIFY,
+            backend,
+            tmp_path / "preset",
+            tmp_path / "waveform.npy",
+            tmp_path / f"{backend}.npz",
+        )
+        assert found["class_names"].tolist() == ["rain", "Vögel"]
+        assert relative_error(found["scores"], expected) <= BACKENDS_AGREE, backend

@@ -1,5 +1,11 @@
-"""AxLSTM: encoder, presets and audio converter."""
+"""AxLSTM: encoder, presets, audio converter and classifier."""
 
+from keras_axlstm.models.axlstm.axlstm_audio_classifier import (
+    AxLSTMAudioClassifier as AxLSTMAudioClassifier,
+)
+from keras_axlstm.models.axlstm.axlstm_audio_classifier_preprocessor import (
+    AxLSTMAudioClassifierPreprocessor as AxLSTMAudioClassifierPreprocessor,
+)
 from keras_axlstm.models.axlstm.axlstm_audio_converter import (
     AxLSTMAudioConverter as AxLSTMAudioConverter,
 )

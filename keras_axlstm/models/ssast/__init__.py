@@ -1,6 +1,12 @@
-"""SSAST, the transformer baseline: encoder, presets and audio converter."""
+"""SSAST, the transformer baseline: encoder, presets, audio converter and classifier."""
 
 from keras_axlstm.models.presets import register
+from keras_axlstm.models.ssast.ssast_audio_classifier import (
+    SSASTAudioClassifier as SSASTAudioClassifier,
+)
+from keras_axlstm.models.ssast.ssast_audio_classifier_preprocessor import (
+    SSASTAudioClassifierPreprocessor as SSASTAudioClassifierPreprocessor,
+)
 from keras_axlstm.models.ssast.ssast_audio_converter import (
     SSASTAudioConverter as SSASTAudioConverter,
 )
