@@ -6,7 +6,6 @@ python tools/benchmark_data.py [OPTIONS]
 import argparse
 import datetime
 import functools
-import json
 import os
 import sys
 import tempfile
@@ -21,7 +20,7 @@ import psutil
 import soundfile
 
 from benchmarking import environment
-from benchmarking.results import reserve, stem
+from benchmarking.results import write_report
 from keras_axlstm.data import prepare, random_crops, tf_random_crops
 
 SECONDS, RATE = 10, 16000
@@ -71,12 +70,7 @@ def main(argv: list[str]) -> int:
         if options.crops:
             crops = functools.partial(random_crops, folder / "flat")
             add(f"memory over {options.crops:,} crops, flat, threads", _memory(crops, options))
-    options.output.mkdir(parents=True, exist_ok=True)
-    json_path, markdown_path = reserve(options.output, stem(described, "data-"))
-    json_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    markdown_path.write_text(_table(content) + "\n", encoding="utf-8")
-    print(_table(content))
-    print(f"Written: {json_path} and {markdown_path.name}", file=sys.stderr)
+    write_report(options.output, "data-", content, _table(content))
     return 0
 
 

@@ -6,7 +6,6 @@ python tools/benchmark_probe.py [OPTIONS]
 import argparse
 import dataclasses
 import datetime
-import json
 import os
 import statistics
 import sys
@@ -19,7 +18,7 @@ import keras
 import numpy as np
 
 from benchmarking import environment
-from benchmarking.results import reserve, stem
+from benchmarking.results import write_report
 from heareval_runs import heareval_run, heareval_versions
 from keras_axlstm.evaluation.heareval_files import write_heareval_files
 from keras_axlstm.evaluation.probe import PROTOCOLS, ProbeResult, ProbeSplit, ProbeTask, run_probe
@@ -62,12 +61,7 @@ def main(argv: list[str]) -> int:
         content["heareval"] = heareval_versions(options.heareval_python)
         records.append(_heareval(task, options, epochs))
         _tell(records[-1])
-    options.output.mkdir(parents=True, exist_ok=True)
-    json_path, markdown_path = reserve(options.output, stem(described, "probe-"))
-    json_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    markdown_path.write_text(_table(content) + "\n", encoding="utf-8")
-    print(_table(content))
-    print(f"Written: {json_path} and {markdown_path.name}", file=sys.stderr)
+    write_report(options.output, "probe-", content, _table(content))
     return 0
 
 

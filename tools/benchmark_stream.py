@@ -5,7 +5,6 @@ python tools/benchmark_stream.py [OPTIONS]
 
 import argparse
 import datetime
-import json
 import os
 import sys
 import time
@@ -17,7 +16,7 @@ import numpy as np
 import psutil
 
 from benchmarking import environment
-from benchmarking.results import reserve, stem
+from benchmarking.results import write_report
 
 RATE = 16000
 CHUNKS = (1, 160, 1000, 32000)
@@ -68,13 +67,7 @@ def main(argv: list[str]) -> int:
         expected = embedder.embed_timestamps(clip)[0]
         figures["largest_difference"] = float(np.abs(given - expected).max())
         add(f"{options.minutes:g} minutes, 1000 samples a push", figures)
-    options.output.mkdir(parents=True, exist_ok=True)
-    name = stem(described, f"stream-{content['backend']}-")
-    json_path, markdown_path = reserve(options.output, name)
-    json_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    markdown_path.write_text(_table(content) + "\n", encoding="utf-8")
-    print(_table(content))
-    print(f"Written: {json_path} and {markdown_path.name}", file=sys.stderr)
+    write_report(options.output, f"stream-{content['backend']}-", content, _table(content))
     return 0
 
 

@@ -4,7 +4,6 @@ python tools/compare_heareval.py --heareval-python PYTHON [OPTIONS]
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarking import environment
-from benchmarking.results import reserve, stem
+from benchmarking.results import write_report
 from heareval_runs import heareval_run, heareval_versions
 from keras_axlstm.evaluation.confidence import half_width
 from keras_axlstm.evaluation.heareval_files import read_heareval_files, write_heareval_files
@@ -57,11 +56,7 @@ def main(argv: list[str]) -> int:
         "heareval": heareval_versions(options.heareval_python),
         "records": records,
     }
-    options.output.mkdir(parents=True, exist_ok=True)
-    json_path, markdown_path = reserve(options.output, stem(described, "heareval-"))
-    json_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    markdown_path.write_text(_table(content) + "\n", encoding="utf-8")
-    print(_table(content))
+    write_report(options.output, "heareval-", content, _table(content))
     return int(not all(record["agrees"] for record in records))
 
 

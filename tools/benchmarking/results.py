@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,23 @@ def without_done(groups: Sequence[Group], records: Sequence[dict[str, Any]]) -> 
         for group in groups
     ]
     return [group for group in left if group.ours]
+
+
+def write_report(folder: Path, kind: str, content: dict[str, Any], table: str) -> None:
+    """Print a table, and write it beside its figures to two new files.
+
+    Args:
+        folder: where the files go; made if missing.
+        kind: in their names, such as `"data-"`.
+        content: the figures, with what `environment.describe` gave under `"environment"`.
+        table: Markdown.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    json_path, markdown_path = reserve(folder, stem(content["environment"], kind))
+    json_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    markdown_path.write_text(table + "\n", encoding="utf-8")
+    print(table)
+    print(f"Written: {json_path} and {markdown_path.name}", file=sys.stderr)
 
 
 def stem(environment: dict[str, Any], kind: str = "") -> str:

@@ -129,26 +129,23 @@ def bee(rng: Rng, samples: int) -> np.ndarray:
 
 
 def bird_rising(rng: Rng, samples: int) -> np.ndarray:
-    low = rng.uniform(1500, 3000)
-    high = low * rng.uniform(1.4, 2)
-    return _calls(
-        rng,
-        samples,
-        rng.uniform(0.3, 0.6),
-        rng.uniform(0.12, 0.25),
-        lambda n: tone(glide(low, high, n), n, (1, 0.15)) * arch(n),
-    )
+    return _gliding_bird(rng, samples, rising=True)
 
 
 def bird_falling(rng: Rng, samples: int) -> np.ndarray:
+    return _gliding_bird(rng, samples, rising=False)
+
+
+def _gliding_bird(rng: Rng, samples: int, rising: bool) -> np.ndarray:
     low = rng.uniform(1500, 3000)
     high = low * rng.uniform(1.4, 2)
+    start, end = (low, high) if rising else (high, low)
     return _calls(
         rng,
         samples,
         rng.uniform(0.3, 0.6),
         rng.uniform(0.12, 0.25),
-        lambda n: tone(glide(high, low, n), n, (1, 0.15)) * arch(n),
+        lambda n: tone(glide(start, end, n), n, (1, 0.15)) * arch(n),
     )
 
 

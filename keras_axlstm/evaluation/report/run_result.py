@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keras_axlstm.files import write_aside
+
 FORMAT = 1
 
 
@@ -50,8 +52,6 @@ class RunResult:
 
     def save(self, path: Path) -> None:
         """Write the file, complete or not at all."""
-        from keras_axlstm.files import write_aside
-
         content = {"format": FORMAT, **vars(self)}
         with write_aside(path, overwrite=True) as unfinished:
             unfinished.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
