@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_axlstm.layers.causal_convolution import CausalConvolution
-from keras_axlstm.layers.mixer import mix
+from keras_axlstm.layers.mixer import mix, mixer_gates
 from keras_axlstm.layers.mlstm import MLSTM
 from keras_axlstm.layers.multi_head_norm import MultiHeadNorm, normalize_heads
 from keras_axlstm.layers.projection import project
@@ -102,11 +102,23 @@ class AxLSTMBlock(keras.layers.Layer):
         self.down_projection.build(inner_shape)
 
     def call(self, inputs, mask=None):
-        # Not `self.norm(inputs)`: in eager PyTorch the call of a layer costs more than the norm.
-        normalized = normalize_heads(inputs, self.norm.scale, 1, self.norm.epsilon)
-        uz = project(self.up_projection, ops.cast(normalized, self.compute_dtype))
+        uz = self._up(inputs)
         mixed = mix(uz, mask, self.mixer_parameters(), self._mixer_options(uz))
         return inputs + project(self.down_projection, mixed)
+
+    def gates(self, inputs):
+        """Pre-activations of the gates, to look at what a block keeps and forgets.
+
+        Args:
+            inputs: `(batch, time, channels)`, what the block is called on.
+
+        Returns:
+            input_gate, forget_gate: `(batch, time, num_heads)` float32, in the order in which the
+            block reads the sequence: from its end with `reverse`.
+        """
+        uz = self._up(inputs)
+        gates = mixer_gates(uz, self.mixer_parameters(), self._mixer_options(uz))
+        return gates[..., : self.num_heads], gates[..., self.num_heads :]
 
     def mixer_parameters(self):
         """The weights between the two projections as the kernels use them, float32."""
@@ -118,6 +130,11 @@ class AxLSTMBlock(keras.layers.Layer):
             skip=ops.cast(self.skip, "float32"),
             **folded._asdict(),
         )
+
+    def _up(self, inputs):
+        # Not `self.norm(inputs)`: in eager PyTorch the call of a layer costs more than the norm.
+        normalized = normalize_heads(inputs, self.norm.scale, 1, self.norm.epsilon)
+        return project(self.up_projection, ops.cast(normalized, self.compute_dtype))
 
     def _mixer_options(self, uz):
         _, steps, channels = uz.shape

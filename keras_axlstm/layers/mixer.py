@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_axlstm.layers.causal_convolution import convolve
-from keras_axlstm.layers.mlstm import FoldedWeights, apply_mlstm
+from keras_axlstm.layers.mlstm import FoldedWeights, apply_mlstm, gate_preactivations
 from keras_axlstm.layers.multi_head_norm import normalize_heads
 from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters, choose, kernel_dtype
 
@@ -41,8 +41,43 @@ def mix(
     return ops.cast(kernels.mixer(x, mask, parameters, options, compose), uz.dtype)
 
 
+def mixer_gates(
+    uz: keras.KerasTensor, parameters: MixerParameters, options: MixerOptions
+) -> keras.KerasTensor:
+    """Pre-activations of the gates that `mix` uses, to look at them.
+
+    Args:
+        uz: `(batch, time, 2 * channels)`.
+        parameters: weights, float32.
+        options: what is fixed when a block is built.
+
+    Returns:
+        Input gates, then forget gates, in the order in which the block reads the sequence:
+        `(batch, time, 2 * num_heads)`, float32.
+    """
+    u, _, c, _ = _read(uz, None, parameters, options)
+    return gate_preactivations(c, u, _folded(parameters))
+
+
 def _compose(uz, mask, parameters: MixerParameters, options: MixerOptions):
-    """The same from `keras.ops`."""
+    """The same as the kernels from `keras.ops`."""
+    u, z, c, mask = _read(uz, mask, parameters, options)
+    h = apply_mlstm(
+        c,
+        u,
+        mask,
+        _folded(parameters),
+        options.heads,
+        "sigmoid" if options.sigmoid_input_gate else "exp",
+        "sigmoid" if options.sigmoid_forget_gate else "exp",
+    )
+    h = ops.cast(normalize_heads(h, parameters.norm_scale, options.heads, options.epsilon), c.dtype)
+    outputs = (h + ops.cast(parameters.skip, c.dtype) * c) * ops.silu(z)
+    return ops.flip(outputs, axis=1) if options.reverse else outputs
+
+
+def _read(uz, mask, parameters: MixerParameters, options: MixerOptions):
+    """u, z, c and the mask in the order in which the sequence is read."""
     if options.reverse:
         uz = ops.flip(uz, axis=1)
         mask = None if mask is None else ops.flip(mask, axis=1)
@@ -52,15 +87,8 @@ def _compose(uz, mask, parameters: MixerParameters, options: MixerOptions):
         u = u * ops.expand_dims(ops.cast(mask, u.dtype), -1)
     convolution = (parameters.convolution_kernel, parameters.convolution_bias)
     c = ops.silu(convolve(u, *(ops.cast(x, u.dtype) for x in convolution)))
-    h = apply_mlstm(
-        c,
-        u,
-        mask,
-        FoldedWeights(*parameters[2:7]),
-        options.heads,
-        "sigmoid" if options.sigmoid_input_gate else "exp",
-        "sigmoid" if options.sigmoid_forget_gate else "exp",
-    )
-    h = ops.cast(normalize_heads(h, parameters.norm_scale, options.heads, options.epsilon), c.dtype)
-    outputs = (h + ops.cast(parameters.skip, c.dtype) * c) * ops.silu(z)
-    return ops.flip(outputs, axis=1) if options.reverse else outputs
+    return u, z, c, mask
+
+
+def _folded(parameters: MixerParameters) -> FoldedWeights:
+    return FoldedWeights(*parameters[2:7])

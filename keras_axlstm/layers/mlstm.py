@@ -172,13 +172,7 @@ def apply_mlstm(
     """Output of the recurrence, before the norm: `(batch, time, channels)`, float32."""
     batch, time, channels = ops.shape(inputs)
     query = project_headwise(convolved, ops.cast(weights.query_kernel, convolved.dtype))
-    gates = weights.gate_bias
-    for x, kernel in (
-        (convolved, weights.gate_kernel_convolved),
-        (inputs, weights.gate_kernel_inputs),
-    ):
-        gates = gates + ops.cast(ops.matmul(x, ops.cast(kernel, x.dtype)), "float32")
-
+    gates = gate_preactivations(convolved, inputs, weights)
     heads_shape = (batch, time, num_heads, channels // num_heads)
     h = mlstm(
         ops.reshape(query, heads_shape),
@@ -192,6 +186,19 @@ def apply_mlstm(
         output_dtype="float32",
     )
     return project_headwise(ops.reshape(h, (batch, time, channels)), weights.value_kernel)
+
+
+def gate_preactivations(
+    convolved: keras.KerasTensor, inputs: keras.KerasTensor, weights: FoldedWeights
+) -> keras.KerasTensor:
+    """Input gates, then forget gates: `(batch, time, 2 * num_heads)`, float32."""
+    gates = weights.gate_bias
+    for x, kernel in (
+        (convolved, weights.gate_kernel_convolved),
+        (inputs, weights.gate_kernel_inputs),
+    ):
+        gates = gates + ops.cast(ops.matmul(x, ops.cast(kernel, x.dtype)), "float32")
+    return gates
 
 
 def _linspace(shape, dtype=None):

@@ -1,5 +1,8 @@
 """Pictures, drawn with matplotlib (extra `plots`): one function a file."""
 
+from keras_axlstm.plots.block_memory import plot_block_memory as plot_block_memory
+from keras_axlstm.plots.class_timeline import plot_class_timeline as plot_class_timeline
+from keras_axlstm.plots.embedding_map import plot_embedding_map as plot_embedding_map
 from keras_axlstm.plots.reconstruction import plot_reconstruction as plot_reconstruction
 from keras_axlstm.plots.save import check_matplotlib as check_matplotlib
 from keras_axlstm.plots.save import save_plot as save_plot
