@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from keras_axlstm.cli.main import main
+from keras_axlstm.recurrence.kernels.machine import kernels_folder
 from tests.support.golden import load_golden
 
 ROOT = Path(__file__).parents[1]
@@ -45,12 +46,23 @@ def user_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture
+def own_home(tmp_path, monkeypatch):
+    """A home of Keras' in which nothing is installed, with the compiled kernels of the real one."""
+    kernels = kernels_folder()
+    home = tmp_path / "home"
+    (home / "keras_axlstm").mkdir(parents=True)
+    kernels.mkdir(parents=True, exist_ok=True)
+    (home / "keras_axlstm" / "kernels").symlink_to(kernels)
+    monkeypatch.setenv("KERAS_HOME", str(home))
+
+
 @pytest.mark.parametrize("code", PYTHON_BLOCKS.values(), ids=PYTHON_BLOCKS.keys())
 def test_python_block(code, user_folder):
     exec(compile(code, str(README), "exec"), {"__name__": "readme"})
 
 
-def test_shell_blocks(user_folder):
+def test_shell_blocks(user_folder, own_home):
     """One after the other in one folder, as a reader meets them: later ones need earlier ones."""
     for code in SHELL_BLOCKS.values():
         for line in code.replace("\\\n", " ").splitlines():

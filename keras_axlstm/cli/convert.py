@@ -17,8 +17,13 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "SSAST). The file is read without running any code in it.",
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pth file")
-    parser.add_argument(
-        "--output", type=Path, required=True, metavar="PRESET_DIR", help="the folder to write"
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--output", type=Path, metavar="PRESET_DIR", help="the folder to write")
+    target.add_argument(
+        "--install",
+        metavar="NAME",
+        help="keep the preset in Keras' home folder, so that from_preset(NAME) finds it from now "
+        "on, such as axlstm_tiny_audioset",
     )
     parser.add_argument(
         "--spectrogram-shape",
@@ -55,9 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert the checkpoint."""
     from keras_axlstm.files import write_aside
 
-    with write_aside(arguments.output, overwrite=arguments.overwrite) as folder:
-        choose_backend()
+    choose_backend()
+    if arguments.install is None:
+        output, preset = arguments.output, str(arguments.output)
+    else:
+        from keras_axlstm.models.installed_presets import check_installable
 
+        output, preset = check_installable(arguments.install), arguments.install
+    with write_aside(output, overwrite=arguments.overwrite) as folder:
         from keras_axlstm.conversion import load_official_checkpoint
         from keras_axlstm.models.save_preset import save_preset
 
@@ -73,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f"{type(encoder).__name__}: {encoder.num_layers} layers, width {encoder.hidden_dim}, "
         f"patches {encoder.patch_size}, {model.count_params():,} parameters, written to "
-        f"{arguments.output}"
+        f"{output}"
     )
-    print(f"Next: keras-axlstm embed FILES --preset {arguments.output}")
+    print(f"Next: keras-axlstm embed FILES --preset {preset}")
     return 0

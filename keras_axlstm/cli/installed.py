@@ -23,6 +23,7 @@ EXTRAS = {
     "jax-triton": "jax_triton",
     "parquet": "pyarrow",
     "plots": "matplotlib",
+    "demo": "gradio",
     "tensorboard": "tensorboardX",
     "transformers": "transformers",
     "array-record": "array_record",

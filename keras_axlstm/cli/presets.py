@@ -1,4 +1,4 @@
-"""`keras-axlstm presets`: the built-in presets."""
+"""`keras-axlstm presets`: the built-in presets, and those that were installed."""
 
 import argparse
 import json
@@ -19,17 +19,18 @@ PARAMETERS = {
 }
 WITHOUT_WEIGHTS = """\
 A preset without weights is an architecture. To get weights, convert a checkpoint of the paper's
-authors:    keras-axlstm convert CHECKPOINT --output PRESET_DIR
+authors:    keras-axlstm convert CHECKPOINT --install NAME
 or pretrain on a folder of audio:    keras-axlstm pretrain DIR --output PRESET_DIR
-and use the folder in place of the name."""
+and use NAME, or the folder, in place of the preset's name."""
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command's arguments."""
     return commands.add_parser(
         "presets",
-        help="list the built-in presets",
-        description="List the built-in presets, their sizes, and whether they have weights.",
+        help="list the presets",
+        description="List the built-in presets, their sizes, and whether they have weights; and "
+        "those installed with `convert --install`.",
     )
 
 
@@ -37,6 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
     choose_backend()
 
+    from keras_axlstm.models.installed_presets import (
+        installed_presets_folder,
+        register_installed_presets,
+    )
     from keras_axlstm.models.presets import PRESETS_FOLDER, has_weights
 
     rows = []
@@ -46,6 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         weights = "yes" if has_weights(name) else "no"
         rows.append((name, f"{parameters:,}", sizes["hidden_dim"], sizes["num_layers"], weights))
     print(format_table(("preset", "parameters", "hidden", "layers", "weights"), rows))
+    installed = register_installed_presets()
+    if installed:
+        print(f"\nInstalled in {installed_presets_folder()}:", *installed, sep="\n")
     if any(row[-1] == "no" for row in rows):
         print(f"\n{WITHOUT_WEIGHTS}")
     return 0

@@ -11,6 +11,7 @@ from keras_axlstm.models.axlstm import (
 )
 from keras_axlstm.models.axlstm import AxLSTMAudioConverter as AxLSTMAudioConverter
 from keras_axlstm.models.axlstm import AxLSTMEncoder as AxLSTMEncoder
+from keras_axlstm.models.installed_presets import register_installed_presets
 from keras_axlstm.models.masked_spectrogram_model import (
     MaskedSpectrogramModel as MaskedSpectrogramModel,
 )
@@ -21,3 +22,6 @@ from keras_axlstm.models.ssast import (
 )
 from keras_axlstm.models.ssast import SSASTAudioConverter as SSASTAudioConverter
 from keras_axlstm.models.ssast import SSASTEncoder as SSASTEncoder
+
+# They load by name like the built-in ones, through keras-hub's classes too.
+register_installed_presets()

@@ -8,6 +8,7 @@ from keras import ops
 from keras_axlstm.distribution.replica import loss_share
 from keras_axlstm.layers.patch_masking import PatchMasking
 from keras_axlstm.layers.reconstruction_head import ReconstructionHead
+from keras_axlstm.models.presets import folder_of
 from keras_axlstm.models.spectrogram_encoder import SpectrogramEncoder
 from keras_axlstm.patches import patchify
 
@@ -156,18 +157,18 @@ class MaskedSpectrogramModel(keras.Model):
         np.savez(folder / WEIGHTS_FILE, **arrays)
 
     @classmethod
-    def from_preset(cls, preset_dir, **kwargs):
+    def from_preset(cls, preset, **kwargs):
         """Load a model that `save_to_preset` wrote.
 
         Args:
-            preset_dir: path of the directory.
+            preset: name of a preset, or path of its directory.
             **kwargs: arguments of the constructor that override the stored ones.
 
         Raises:
             ValueError: the directory holds an encoder alone, without mask token and head.
         """
-        folder = Path(preset_dir)
-        encoder = SpectrogramEncoder.from_preset(str(folder))
+        encoder = SpectrogramEncoder.from_preset(preset)
+        folder = folder_of(str(preset))
         missing = [file for file in (CONFIG_FILE, WEIGHTS_FILE) if not (folder / file).exists()]
         if missing:
             raise ValueError(

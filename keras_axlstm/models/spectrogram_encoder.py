@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import keras
 import keras_hub
 from keras import ops
@@ -5,6 +7,7 @@ from keras import ops
 from keras_axlstm.layers.class_token import ClassToken
 from keras_axlstm.layers.patch_embedding import PatchEmbedding
 from keras_axlstm.layers.sine_cosine_position import SineCosinePosition
+from keras_axlstm.models.checksums import verify_checksums
 from keras_axlstm.models.presets import check_preset
 
 FRAME_ORDERS = ("time", "official")
@@ -169,6 +172,15 @@ class SpectrogramEncoder(keras_hub.models.Backbone):
         if unknown:
             raise ValueError(f"`names` must be among {list(self.taps)}. Received: {unknown}")
         return keras.Model(self.input, {name: self.taps[name] for name in names})
+
+    def load_weights(self, filepath, *args, **kwargs):
+        """`keras.Model.load_weights`; in a preset with `checksums.json` only those named there.
+
+        Raises:
+            ValueError: a weight file of the preset is missing, truncated or altered.
+        """
+        verify_checksums(Path(filepath).parent)
+        super().load_weights(filepath, *args, **kwargs)
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):

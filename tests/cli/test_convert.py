@@ -1,5 +1,9 @@
 """`keras-axlstm convert`."""
 
+import subprocess
+import sys
+
+import keras_hub
 import pytest
 from keras import ops
 
@@ -56,3 +60,38 @@ def test_errors_leave_nothing(tmp_path, monkeypatch, capsys, arguments, message)
     assert main(["convert", *arguments]) == 1
     assert message in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_an_installed_preset_loads_by_its_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert convert("--install", "axlstm_tiny_audioset") == 0
+    assert "--preset axlstm_tiny_audioset" in capsys.readouterr().out
+    golden = load_golden("axlstm_flip_ef2")
+    for encoder in (
+        AudioEmbedder.from_preset("axlstm_tiny_audioset").encoder,
+        keras_hub.models.Backbone.from_preset("axlstm_tiny_audioset"),
+        MaskedSpectrogramModel.from_preset("axlstm_tiny_audioset").encoder,
+    ):
+        sequence = ops.convert_to_numpy(encoder(golden["spectrogram"]))
+        assert relative_error(sequence, golden["sequence"]) <= GOLDEN_MODEL_OUTPUT
+
+    code = (
+        "import keras_axlstm as k; print(k.AxLSTMEncoder.from_preset('axlstm_tiny_audioset').flip)"
+    )
+    later = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert later.stdout.strip() == "True"
+
+    assert convert("--install", "axlstm_tiny_audioset") == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert convert("--install", "axlstm_tiny_audioset", "--overwrite") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("axlstm_tiny", "is the name of a built-in preset"), ("../mine", "small letters, digits")],
+)
+def test_a_bad_name_is_refused(tmp_path, monkeypatch, capsys, name, message):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert convert("--install", name) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -113,7 +113,7 @@ def test_json_has_no_numbers_that_are_not_finite(capsys, monkeypatch):
 
 def test_extras_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"].keys() - {"all", "test"}
+    extras = project["optional-dependencies"].keys() - {"all", "test", "demo-test"}
     assert extras == installed.EXTRAS.keys()
 
 

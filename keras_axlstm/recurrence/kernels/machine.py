@@ -1,16 +1,16 @@
 """The machine that the kernels run on."""
 
-import os
 import platform
 from pathlib import Path
 
 import keras
 
+from keras_axlstm.home import home_folder
+
 
 def kernels_folder() -> Path:
     """Where compiled kernels and failed checks are kept. It need not exist."""
-    home = os.environ.get("KERAS_HOME", os.path.expanduser("~/.keras"))
-    return Path(home) / "keras_axlstm" / "kernels"
+    return home_folder() / "kernels"
 
 
 def processor() -> str:
