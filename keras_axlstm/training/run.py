@@ -14,6 +14,7 @@ from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder
 from keras_axlstm.models.save_preset import save_preset
 from keras_axlstm.plots import check_matplotlib
 from keras_axlstm.training.callbacks.history_log import HistoryLog, read_history
+from keras_axlstm.training.callbacks.pause import Pause
 from keras_axlstm.training.callbacks.progress_bar import ProgressBar
 from keras_axlstm.training.callbacks.save_checkpoints import SaveCheckpoints
 from keras_axlstm.training.callbacks.stop_at_the_end import StopAtTheEnd
@@ -41,12 +42,14 @@ class PretrainResult:
         clips: how many there were.
         skipped: path and reason of each clip that could not be read.
         seconds: that the training took, since the last start.
+        finished: the run came to its end, and the preset is there. Otherwise it pauses.
     """
 
     history: list[dict[str, float]]
     clips: int
     skipped: list[tuple[Any, str]]
     seconds: float
+    finished: bool = True
 
 
 def pretrain(
@@ -54,6 +57,8 @@ def pretrain(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    minutes: float | None = None,
+    other_data: bool = False,
     distribution: Distribution | None = None,
     report: Callable[[str], None] = print,
 ) -> PretrainResult:
@@ -67,6 +72,10 @@ def pretrain(
         config: everything that the result follows from.
         resume: go on with the unfinished run in `config.output`; begin one if there is none.
         overwrite: replace what earlier runs left in `config.output`, finished or not.
+        minutes: after which the run pauses, if it has not come to its end: at the end of a row of
+            the log, with a checkpoint from which `resume` goes on to the same weights.
+        other_data: go on with `config.source` though it has another number of clips than the data
+            before; their order is that of the new clips.
         distribution: where it runs; by default this process and its default device.
         report: gets lines of text about the run.
 
@@ -98,6 +107,11 @@ def pretrain(
             "`picture_every` draws in one process, and the model is spread over "
             f"{distribution.process_count}: leave it out."
         )
+    if minutes is not None and (minutes <= 0 or distribution.process_count > 1):
+        raise ValueError(
+            "`minutes` must be positive, and is for runs in one process. Received: "
+            f"{minutes} and {distribution.process_count} processes"
+        )
     _check_extras(config)
     source = clip_source(config.source)
     folder = RunFolder(config.output, config.keep_checkpoints)
@@ -107,12 +121,14 @@ def pretrain(
     try:
         checkpoint = folder.checkpoints.newest_readable()
         with distribution.scope():
-            result, arrays = _train(config, source, folder, checkpoint, distribution, report)
+            result, arrays = _train(
+                config, source, folder, checkpoint, distribution, report, minutes, other_data
+            )
     except BaseException:
         if distribution.is_chief and not folder.checkpoints.steps():
             folder.discard()
         raise
-    if distribution.is_chief:
+    if distribution.is_chief and result.finished:
         # On one device again.
         model = new_model(config)
         write_arrays(model, arrays)
@@ -130,6 +146,8 @@ def _train(
     checkpoint: Checkpoint | None,
     distribution: Distribution,
     report: Callable[[str], None],
+    minutes: float | None,
+    other_data: bool,
 ) -> tuple[PretrainResult, dict[str, np.ndarray]]:
     """Train from the checkpoint, or from the start, to the end; the variables by name."""
     length = run_length(config, len(source))
@@ -145,7 +163,8 @@ def _train(
     )
     done, state, kept_bytes = 0, None, 0
     if checkpoint is not None:
-        _check_same_data(checkpoint, len(source))
+        if not other_data:
+            _check_same_data(checkpoint, len(source))
         write_arrays(model, checkpoint.arrays)
         done, kept_bytes = checkpoint.step, checkpoint.facts["log_bytes"]
         state = checkpoint.data_state
@@ -161,6 +180,7 @@ def _train(
         distribution,
     )
     start = time.monotonic()
+    pause = Pause(None if minutes is None else 60 * minutes)
     with warnings.catch_warnings():
         # They are in the result.
         warnings.filterwarnings("ignore", message=".*cannot be read and are skipped")
@@ -176,12 +196,24 @@ def _train(
         )
         batches = TrackedBatches(crops, length, done, state)
         if done < length.steps:
-            _fit(model, batches, config, length, done, folder, history, distribution, len(source))
+            _fit(
+                model,
+                batches,
+                config,
+                length,
+                done,
+                folder,
+                history,
+                distribution,
+                len(source),
+                pause,
+            )
     result = PretrainResult(
         read_history(folder.run / LOG_FILE) if distribution.is_chief else [],
         len(source),
         failures,
         time.monotonic() - start,
+        finished=not pause.is_due or folder.checkpoints.steps()[-1] == length.steps,
     )
     return result, read_arrays(model, distribution)
 
@@ -196,12 +228,13 @@ def _fit(
     history: HistoryLog,
     distribution: Distribution,
     clips: int,
+    pause: Pause,
 ) -> None:
     is_chief = distribution.is_chief
     bar = ProgressBar(length, done, config.batch_size, visible=config.progress and is_chief)
     # The order matters: nothing is written of a loss that is not finite, and a checkpoint knows
     # what the others wrote.
-    callbacks = [StopIfNotFinite(length, folder.checkpoints), StopAtTheEnd(length), bar, history]
+    callbacks = [StopIfNotFinite(length, folder.checkpoints), StopAtTheEnd(length), bar, history, pause]
     to_close: list[Any] = [bar]
     if config.tensorboard and is_chief:
         callbacks.append(TensorBoardLog(folder.tensorboard, history, done))
@@ -219,6 +252,7 @@ def _fit(
             config.checkpoint_every,
             batches,
             distribution,
+            pause,
             facts=lambda: {"log_bytes": history.size(), "clips": clips},
         )
     )
@@ -305,6 +339,6 @@ def _check_same_data(checkpoint: Checkpoint, clips: int) -> None:
     if clips != expected:
         raise ValueError(
             f"The run began with {expected} clips, and there are {clips} now: it would not see "
-            "each clip once an epoch. Bring the data back as they were, or start anew with "
-            "overwrite=True (command line: --overwrite)."
+            "each clip once an epoch. Bring the data back as they were, go on with other_data=True, "
+            "or start anew with overwrite=True (command line: --overwrite)."
         )
