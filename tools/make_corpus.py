@@ -31,7 +31,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder of the corpus")
-    parser.add_argument("--hours", type=int, required=True, metavar="H", help="hours from the first")
+    parser.add_argument(
+        "--hours", type=int, required=True, metavar="H", help="hours from the first"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="default: %(default)s")
     parser.add_argument(
         "--counts",

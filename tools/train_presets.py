@@ -1,8 +1,8 @@
 """Usage: python tools/train_presets.py PRESET --run RUN --data SHARDS [--minutes M]
 
-Trains a built-in preset with the paper's recipe on a corpus of tools/make_corpus.py, in pieces: each
-call goes on where the last one stopped, for M minutes or to the end. The run folder has all that the
-next piece needs, on any machine and backend:
+Trains a built-in preset with the paper's recipe on a corpus of tools/make_corpus.py, in pieces:
+each call goes on where the last one stopped, for M minutes or to the end. The run folder has all
+that the next piece needs, on any machine and backend:
 
   RUN/preset       what keras_axlstm.training.pretrain keeps; at the end, the preset
   RUN/pieces.json  of each piece: machine, steps, clips, hours

@@ -15,12 +15,9 @@ from keras_axlstm.models.save_preset import save_preset
 from keras_axlstm.plots import check_matplotlib
 from keras_axlstm.training.callbacks.history_log import HistoryLog, read_history
 from keras_axlstm.training.callbacks.pause import Pause
-from keras_axlstm.training.callbacks.progress_bar import ProgressBar
-from keras_axlstm.training.callbacks.save_checkpoints import SaveCheckpoints
-from keras_axlstm.training.callbacks.stop_at_the_end import StopAtTheEnd
-from keras_axlstm.training.callbacks.stop_if_not_finite import StopIfNotFinite
-from keras_axlstm.training.callbacks.tensorboard_log import TensorBoardLog, check_tensorboard
+from keras_axlstm.training.callbacks.tensorboard_log import check_tensorboard
 from keras_axlstm.training.checkpoints import Checkpoint
+from keras_axlstm.training.fit import fit
 from keras_axlstm.training.optimizer import pretraining_optimizer, pretraining_schedule
 from keras_axlstm.training.pretrain_config import AXLSTM_ONLY, PretrainConfig
 from keras_axlstm.training.run_folder import LOG_FILE, RunFolder
@@ -196,7 +193,7 @@ def _train(
         )
         batches = TrackedBatches(crops, length, done, state)
         if done < length.steps:
-            _fit(
+            fit(
                 model,
                 batches,
                 config,
@@ -216,63 +213,6 @@ def _train(
         finished=not pause.is_due or folder.checkpoints.steps()[-1] == length.steps,
     )
     return result, read_arrays(model, distribution)
-
-
-def _fit(
-    model: MaskedSpectrogramModel,
-    batches: TrackedBatches,
-    config: PretrainConfig,
-    length: RunLength,
-    done: int,
-    folder: RunFolder,
-    history: HistoryLog,
-    distribution: Distribution,
-    clips: int,
-    pause: Pause,
-) -> None:
-    is_chief = distribution.is_chief
-    bar = ProgressBar(length, done, config.batch_size, visible=config.progress and is_chief)
-    # The order matters: nothing is written of a loss that is not finite, and a checkpoint knows
-    # what the others wrote.
-    callbacks = [StopIfNotFinite(length, folder.checkpoints), StopAtTheEnd(length), bar, history, pause]
-    to_close: list[Any] = [bar]
-    if config.tensorboard and is_chief:
-        callbacks.append(TensorBoardLog(folder.tensorboard, history, done))
-        to_close.append(callbacks[-1])
-    if config.picture_every is not None:
-        from keras_axlstm.training.callbacks.reconstruction_pictures import ReconstructionPictures
-
-        callbacks.append(
-            ReconstructionPictures(folder.pictures, length, batches, config.picture_every, is_chief)
-        )
-    callbacks.append(
-        SaveCheckpoints(
-            folder.checkpoints,
-            length,
-            config.checkpoint_every,
-            batches,
-            distribution,
-            pause,
-            facts=lambda: {"log_bytes": history.size(), "clips": clips},
-        )
-    )
-    try:
-        shape = (
-            config.batch_size // config.gradient_accumulation // distribution.process_count,
-            *model.encoder.spectrogram_shape,
-        )
-        model.fit(
-            distribution.batches(batches, shape),
-            epochs=length.rows,
-            initial_epoch=length.rows_until(done),
-            steps_per_epoch=length.steps_per_row * length.batches_per_step,
-            shuffle=False,  # The crops come shuffled.
-            verbose=0,
-            callbacks=callbacks,
-        )
-    finally:
-        for each in to_close:
-            each.close()
 
 
 def run_length(config: PretrainConfig, clips: int) -> RunLength:
@@ -339,6 +279,6 @@ def _check_same_data(checkpoint: Checkpoint, clips: int) -> None:
     if clips != expected:
         raise ValueError(
             f"The run began with {expected} clips, and there are {clips} now: it would not see "
-            "each clip once an epoch. Bring the data back as they were, go on with other_data=True, "
-            "or start anew with overwrite=True (command line: --overwrite)."
+            "each clip once an epoch. Bring the data back as they were, go on with "
+            "other_data=True, or start anew with overwrite=True (command line: --overwrite)."
         )

@@ -78,9 +78,7 @@ def struck(times: np.ndarray, strength: np.ndarray, attack: float) -> np.ndarray
     return held(times, strength) * np.clip(since / max(attack, 1e-3), 0, 1)
 
 
-def blown(
-    rng: Rng, times: np.ndarray, strength: np.ndarray, longest: float = 2.0
-) -> np.ndarray:
+def blown(rng: Rng, times: np.ndarray, strength: np.ndarray, longest: float = 2.0) -> np.ndarray:
     """Envelope of events that rise, last for a while and fall, each before the next."""
     gaps = np.diff(np.append(times, SECONDS + 0.5))
     share = rng.uniform(0.3, 1.0)

@@ -32,7 +32,9 @@ def _notes(rng: Rng, times: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def _spectrum(rng: Rng) -> np.ndarray:
     """Gains of harmonics: a slope, random colours, perhaps only the odd ones."""
-    gains = _NUMBERS ** -rng.uniform(0.1, 2.2) * np.exp(rng.normal(0, rng.uniform(0, 0.9), PARTIALS))
+    gains = _NUMBERS ** -rng.uniform(0.1, 2.2) * np.exp(
+        rng.normal(0, rng.uniform(0, 0.9), PARTIALS)
+    )
     gains[int(rng.integers(1, PARTIALS + 1)) :] *= rng.uniform(0, 1)
     if rng.random() < 0.25:
         gains[1::2] *= rng.uniform(0, 0.3)
@@ -95,8 +97,10 @@ def struck_body(rng: Rng) -> Stream:
         stream.ratios = 1 + np.append(0, np.cumsum(rng.exponential(rng.uniform(0.1, 0.8), 39)))
     else:
         stream.ratios = _NUMBERS ** rng.uniform(0.6, 0.95) * np.exp(rng.normal(0, 0.04, PARTIALS))
-    stream.gains = (_NUMBERS <= modes) * rng.uniform(0.05, 1, PARTIALS) * stream.ratios ** (
-        -rng.uniform(0, 1.2)
+    stream.gains = (
+        (_NUMBERS <= modes)
+        * rng.uniform(0.05, 1, PARTIALS)
+        * stream.ratios ** (-rng.uniform(0, 1.2))
     )
     slowest = log_uniform(rng, 0.5, 80)
     stream.decays = slowest * stream.ratios ** rng.uniform(0, 1) * rng.uniform(0.5, 2, PARTIALS)

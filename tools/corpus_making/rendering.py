@@ -83,8 +83,10 @@ def _partials(x):
     sound = 0.0
     for partial in range(PARTIALS):
         heard = frequency * ratios[:, partial, None]
-        gain = x["gains"][:, partial, None] * x["level"] * (
-            x["dry"][:, None] + (1 - x["dry"][:, None]) * _mouth(x, heard)
+        gain = (
+            x["gains"][:, partial, None]
+            * x["level"]
+            * (x["dry"][:, None] + (1 - x["dry"][:, None]) * _mouth(x, heard))
         )
         gain = gain * ops.exp(-x["decays"][:, partial, None] * since)
         gain = gain * ops.clip((_HIGHEST - heard) / 300.0, 0.0, 1.0)

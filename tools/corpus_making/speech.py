@@ -102,7 +102,9 @@ def speech_clips(seed: int, block: int, clips: int) -> np.ndarray:
         voices = {"one": 1, "turns": 2, "crowd": int(rng.integers(2, 10))}[kind]
         # The first by number, so that each utterance of the first half is heard once at least.
         chosen = [clip % len(sounds), *rng.integers(len(sounds), size=voices - 1)]
-        parts = [sounds[number] / (np.sqrt(np.mean(sounds[number] ** 2)) + 1e-6) for number in chosen]
+        parts = [
+            sounds[number] / (np.sqrt(np.mean(sounds[number] ** 2)) + 1e-6) for number in chosen
+        ]
         if kind == "turns":
             gap = np.zeros(int(rng.uniform(0.05, 0.8) * RATE))
             parts = [np.concatenate([parts[0], gap, parts[1] * rng.uniform(0.3, 1.0)])]

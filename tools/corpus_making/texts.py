@@ -16,7 +16,10 @@ _LETTERS = {
     "fa": ("ب پ ت ج چ خ د ر ز س ش ف ک گ ل م ن ه", "ا ی و َ ِ"),
     "he": ("ב ג ד ה ז ח ט כ ל מ נ ס פ צ ק ר ש ת", "ַ ִ ֵ ֹ ו"),
     "ko": ("가 나 다 라 마 바 사 아 자 차 카 타 파 하", "고 누 기 도 미 수 리 오 구"),
-    "ja": ("か き く さ し す た て と な に の は ふ ま み も", "ら り る よ わ あ い う え お ん"),
+    "ja": (
+        "か き く さ し す た て と な に の は ふ ま み も",
+        "ら り る よ わ あ い う え お ん",
+    ),
     "ta": ("க ச ட த ந ப ம ய ர ல வ ன", "ா ி ீ ு ூ ெ ே ொ"),
     "te": ("క గ చ జ ట డ త ద న ప బ మ య ర ల వ స", "ా ి ీ ు ూ ె ే ొ"),
     "kn": ("ಕ ಗ ಚ ಜ ಟ ಡ ತ ದ ನ ಪ ಬ ಮ ಯ ರ ಲ ವ ಸ", "ಾ ಿ ೀ ು ೂ ೆ ೇ ೊ"),
@@ -44,7 +47,9 @@ def new_text(rng: np.random.Generator, language: str) -> str:
         return " ".join(map(str, rng.integers(0, 10, int(rng.integers(2, 11)))))
     if kind == "number":
         return str(int(10 ** rng.uniform(1, 6)))
-    count = {"word": 1, "words": int(rng.integers(2, 8)), "sentence": int(rng.integers(5, 15))}[kind]
+    count = {"word": 1, "words": int(rng.integers(2, 8)), "sentence": int(rng.integers(5, 15))}[
+        kind
+    ]
     words = [new_word(rng, language) for _ in range(count)]
     if kind == "words":
         return ", ".join(words)
