@@ -58,7 +58,7 @@ class Mixer(keras.Model):
         direct = np.zeros((1, ROOM_SAMPLES), "float32")
         direct[0, 0] = 1.0
         wet = x["wet"][:, None]
-        return direct + wet * x["taps"] + wet / (1.05 - wet) * tail
+        return ops.convert_to_tensor(direct) + wet * x["taps"] + wet / (1.05 - wet) * tail
 
 
 def _filter(sound, room, response):
