@@ -24,15 +24,24 @@ class CorpusClips(ClipSource):
         seed: of the corpus.
         blocks: the blocks that it holds.
         counts: clips of a block by source, in the order of `SOURCES`.
+        renderer: compiled once for all sources with the same counts.
+        mixer: as `renderer`.
     """
 
-    def __init__(self, seed: int, blocks: range, counts: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        blocks: range,
+        counts: tuple[int, ...],
+        renderer: StreamRenderer,
+        mixer: Mixer,
+    ) -> None:
         super().__init__(num_bands=80)
         self._seed = seed
         self._blocks = blocks
         self._counts = counts
-        self._renderer = StreamRenderer()
-        self._mixer = Mixer()
+        self._renderer = renderer
+        self._mixer = mixer
         self._kept: tuple[int, dict[str, np.ndarray]] | None = None
 
     def __len__(self) -> int:

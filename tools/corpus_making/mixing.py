@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from corpus_making.conditions import RESPONSE_POINTS, ROOM_POINTS, ROOM_SAMPLES
-from corpus_making.rendering import at_samples, bank_tensor, coloured_noise, normalize
+from corpus_making.rendering import at_samples, bank_weight, coloured_noise, normalize
 from corpus_making.streams import HOP, POINTS, SAMPLES
 from keras_axlstm.layers import LogMelSpectrogram
 from task_making.recipe import RATE
@@ -24,7 +24,7 @@ class Mixer(keras.Model):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bank = bank_tensor()
+        self._bank = bank_weight(self)
         self._log_mel = LogMelSpectrogram()
 
     def call(self, inputs):

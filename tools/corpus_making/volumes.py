@@ -8,6 +8,8 @@ from pathlib import Path
 
 from corpus_making.card import write_card
 from corpus_making.corpus_clips import SOURCES, CorpusClips
+from corpus_making.mixing import Mixer
+from corpus_making.rendering import StreamRenderer
 from corpus_making.streams import SECONDS
 from task_making.synthesizers import missing_synthesizers
 
@@ -40,12 +42,14 @@ def make_hours(
     from keras_axlstm.data import prepare
     from keras_axlstm.files import write_aside
 
+    renderer, mixer = StreamRenderer(), Mixer()
     for hour in range(hours):
         folder = out / f"hour-{hour:05d}"
         if folder.exists():
             continue
         start, cpu = time.monotonic(), os.times()
-        clips = CorpusClips(seed, range(hour * _BLOCKS, (hour + 1) * _BLOCKS), counts)
+        blocks = range(hour * _BLOCKS, (hour + 1) * _BLOCKS)
+        clips = CorpusClips(seed, blocks, counts, renderer, mixer)
         prepared = prepare(clips, folder, clips_per_shard=_CLIPS_PER_SHARD)
         spent = sum(os.times()[:4]) - sum(cpu[:4])
         seconds = {"seconds": time.monotonic() - start, "cpu_seconds": spent}
