@@ -17,8 +17,10 @@ SHORT_RUN_LEARNING_RATE = 1e-3
 AXLSTM_ONLY = ("expansion_factor", "flip", "input_gate", "forget_gate")
 # Of each pair one at most may be given.
 ALTERNATIVES = (("epochs", "steps"), ("base_learning_rate", "learning_rate"))
-# What may change when a run goes on: it has no influence on the weights.
+# What may change when a run goes on: it has no influence on the weights. The source may have been
+# moved; that it has as many clips is checked.
 FREE_ON_RESUME = (
+    "source",
     "output",
     "checkpoint_every",
     "keep_checkpoints",

@@ -14,12 +14,10 @@ from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder
 from keras_axlstm.models.save_preset import save_preset
 from keras_axlstm.plots import check_matplotlib
 from keras_axlstm.training.callbacks.history_log import HistoryLog, read_history
-from keras_axlstm.training.callbacks.progress_bar import ProgressBar
-from keras_axlstm.training.callbacks.save_checkpoints import SaveCheckpoints
-from keras_axlstm.training.callbacks.stop_at_the_end import StopAtTheEnd
-from keras_axlstm.training.callbacks.stop_if_not_finite import StopIfNotFinite
-from keras_axlstm.training.callbacks.tensorboard_log import TensorBoardLog, check_tensorboard
+from keras_axlstm.training.callbacks.pause import Pause
+from keras_axlstm.training.callbacks.tensorboard_log import check_tensorboard
 from keras_axlstm.training.checkpoints import Checkpoint
+from keras_axlstm.training.fit import fit
 from keras_axlstm.training.optimizer import pretraining_optimizer, pretraining_schedule
 from keras_axlstm.training.pretrain_config import AXLSTM_ONLY, PretrainConfig
 from keras_axlstm.training.run_folder import LOG_FILE, RunFolder
@@ -41,12 +39,14 @@ class PretrainResult:
         clips: how many there were.
         skipped: path and reason of each clip that could not be read.
         seconds: that the training took, since the last start.
+        finished: the run came to its end, and the preset is there. Otherwise it pauses.
     """
 
     history: list[dict[str, float]]
     clips: int
     skipped: list[tuple[Any, str]]
     seconds: float
+    finished: bool = True
 
 
 def pretrain(
@@ -54,6 +54,8 @@ def pretrain(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    minutes: float | None = None,
+    other_data: bool = False,
     distribution: Distribution | None = None,
     report: Callable[[str], None] = print,
 ) -> PretrainResult:
@@ -67,6 +69,10 @@ def pretrain(
         config: everything that the result follows from.
         resume: go on with the unfinished run in `config.output`; begin one if there is none.
         overwrite: replace what earlier runs left in `config.output`, finished or not.
+        minutes: after which the run pauses, if it has not come to its end: at the end of a row of
+            the log, with a checkpoint from which `resume` goes on to the same weights.
+        other_data: go on with `config.source` though it has another number of clips than the data
+            before; their order is that of the new clips.
         distribution: where it runs; by default this process and its default device.
         report: gets lines of text about the run.
 
@@ -98,6 +104,11 @@ def pretrain(
             "`picture_every` draws in one process, and the model is spread over "
             f"{distribution.process_count}: leave it out."
         )
+    if minutes is not None and (minutes <= 0 or distribution.process_count > 1):
+        raise ValueError(
+            "`minutes` must be positive, and is for runs in one process. Received: "
+            f"{minutes} and {distribution.process_count} processes"
+        )
     _check_extras(config)
     source = clip_source(config.source)
     folder = RunFolder(config.output, config.keep_checkpoints)
@@ -107,12 +118,14 @@ def pretrain(
     try:
         checkpoint = folder.checkpoints.newest_readable()
         with distribution.scope():
-            result, arrays = _train(config, source, folder, checkpoint, distribution, report)
+            result, arrays = _train(
+                config, source, folder, checkpoint, distribution, report, minutes, other_data
+            )
     except BaseException:
         if distribution.is_chief and not folder.checkpoints.steps():
             folder.discard()
         raise
-    if distribution.is_chief:
+    if distribution.is_chief and result.finished:
         # On one device again.
         model = new_model(config)
         write_arrays(model, arrays)
@@ -130,6 +143,8 @@ def _train(
     checkpoint: Checkpoint | None,
     distribution: Distribution,
     report: Callable[[str], None],
+    minutes: float | None,
+    other_data: bool,
 ) -> tuple[PretrainResult, dict[str, np.ndarray]]:
     """Train from the checkpoint, or from the start, to the end; the variables by name."""
     length = run_length(config, len(source))
@@ -145,7 +160,8 @@ def _train(
     )
     done, state, kept_bytes = 0, None, 0
     if checkpoint is not None:
-        _check_same_data(checkpoint, len(source))
+        if not other_data:
+            _check_same_data(checkpoint, len(source))
         write_arrays(model, checkpoint.arrays)
         done, kept_bytes = checkpoint.step, checkpoint.facts["log_bytes"]
         state = checkpoint.data_state
@@ -161,6 +177,7 @@ def _train(
         distribution,
     )
     start = time.monotonic()
+    pause = Pause(None if minutes is None else 60 * minutes)
     with warnings.catch_warnings():
         # They are in the result.
         warnings.filterwarnings("ignore", message=".*cannot be read and are skipped")
@@ -176,69 +193,26 @@ def _train(
         )
         batches = TrackedBatches(crops, length, done, state)
         if done < length.steps:
-            _fit(model, batches, config, length, done, folder, history, distribution, len(source))
+            fit(
+                model,
+                batches,
+                config,
+                length,
+                done,
+                folder,
+                history,
+                distribution,
+                len(source),
+                pause,
+            )
     result = PretrainResult(
         read_history(folder.run / LOG_FILE) if distribution.is_chief else [],
         len(source),
         failures,
         time.monotonic() - start,
+        finished=not pause.is_due or folder.checkpoints.steps()[-1] == length.steps,
     )
     return result, read_arrays(model, distribution)
-
-
-def _fit(
-    model: MaskedSpectrogramModel,
-    batches: TrackedBatches,
-    config: PretrainConfig,
-    length: RunLength,
-    done: int,
-    folder: RunFolder,
-    history: HistoryLog,
-    distribution: Distribution,
-    clips: int,
-) -> None:
-    is_chief = distribution.is_chief
-    bar = ProgressBar(length, done, config.batch_size, visible=config.progress and is_chief)
-    # The order matters: nothing is written of a loss that is not finite, and a checkpoint knows
-    # what the others wrote.
-    callbacks = [StopIfNotFinite(length, folder.checkpoints), StopAtTheEnd(length), bar, history]
-    to_close: list[Any] = [bar]
-    if config.tensorboard and is_chief:
-        callbacks.append(TensorBoardLog(folder.tensorboard, history, done))
-        to_close.append(callbacks[-1])
-    if config.picture_every is not None:
-        from keras_axlstm.training.callbacks.reconstruction_pictures import ReconstructionPictures
-
-        callbacks.append(
-            ReconstructionPictures(folder.pictures, length, batches, config.picture_every, is_chief)
-        )
-    callbacks.append(
-        SaveCheckpoints(
-            folder.checkpoints,
-            length,
-            config.checkpoint_every,
-            batches,
-            distribution,
-            facts=lambda: {"log_bytes": history.size(), "clips": clips},
-        )
-    )
-    try:
-        shape = (
-            config.batch_size // config.gradient_accumulation // distribution.process_count,
-            *model.encoder.spectrogram_shape,
-        )
-        model.fit(
-            distribution.batches(batches, shape),
-            epochs=length.rows,
-            initial_epoch=length.rows_until(done),
-            steps_per_epoch=length.steps_per_row * length.batches_per_step,
-            shuffle=False,  # The crops come shuffled.
-            verbose=0,
-            callbacks=callbacks,
-        )
-    finally:
-        for each in to_close:
-            each.close()
 
 
 def run_length(config: PretrainConfig, clips: int) -> RunLength:
@@ -305,6 +279,6 @@ def _check_same_data(checkpoint: Checkpoint, clips: int) -> None:
     if clips != expected:
         raise ValueError(
             f"The run began with {expected} clips, and there are {clips} now: it would not see "
-            "each clip once an epoch. Bring the data back as they were, or start anew with "
-            "overwrite=True (command line: --overwrite)."
+            "each clip once an epoch. Bring the data back as they were, go on with "
+            "other_data=True, or start anew with overwrite=True (command line: --overwrite)."
         )

@@ -21,11 +21,17 @@ def small_encoder(config: PretrainConfig) -> AxLSTMEncoder:
 
 
 def pretrain_small(output: Path, resume: bool = False, overwrite: bool = False, **options):
-    """A run with the small encoder; 8 steps of 2 clips, a checkpoint after every other."""
+    """A run with the small encoder; 8 steps of 2 clips, a checkpoint after every other.
+
+    Options are fields of the configuration or arguments of `pretrain`.
+    """
+    pieces = {name: options.pop(name) for name in ("minutes", "other_data") if name in options}
     values = {"source": EXAMPLES, "steps": 8, "batch_size": 2, "checkpoint_every": 2}
     config = PretrainConfig(**{**values, "output": output, "progress": False, **options})
     with mock.patch.object(run, "new_encoder", small_encoder):
-        return run.pretrain(config, resume=resume, overwrite=overwrite, report=lambda line: None)
+        return run.pretrain(
+            config, resume=resume, overwrite=overwrite, report=lambda line: None, **pieces
+        )
 
 
 @contextlib.contextmanager

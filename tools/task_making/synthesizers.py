@@ -17,7 +17,7 @@ from task_making.recipe import RATE
 SOUND_FONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 _PACKAGES = {"espeak-ng": ("espeak-ng",), "fluidsynth": ("fluidsynth", "fluid-soundfont-gm")}
 _FLUIDSYNTH_RATE = 44100
-_TICKS_PER_SECOND = 960
+TICKS_PER_SECOND = 960
 
 
 def missing_synthesizers(programs: Iterable[str]) -> list[str]:
@@ -79,32 +79,48 @@ def play(program: int, notes: Sequence[tuple[int, int, float]], spacing: float) 
         notes: MIDI pitch, velocity and seconds until the key is released.
         spacing: seconds from a note to the next.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        midi, wav = Path(folder, "notes.mid"), Path(folder, "notes.wav")
-        midi.write_bytes(_midi(program, notes, spacing))
-        rate = str(_FLUIDSYNTH_RATE)
-        command = ["fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-g", "0.6", "-r", rate]
-        subprocess.run(
-            [*command, "-O", "float", "-T", "wav", "-F", str(wav), str(SOUND_FONT), str(midi)],
-            capture_output=True,
-            check=True,
-        )
-        samples, _ = soundfile.read(wav, dtype="float32", always_2d=True)
-    mono = soxr.resample(samples.mean(axis=1), _FLUIDSYNTH_RATE, RATE, quality="HQ")
+    mono = play_midi(_midi(program, notes, spacing))
     length = round(spacing * RATE)
     mono = np.pad(mono, (0, max(0, length * len(notes) - mono.size)))
     return [mono[i * length : (i + 1) * length] for i in range(len(notes))]
 
 
+def play_midi(midi: bytes) -> np.ndarray:
+    """What fluidsynth makes of a MIDI file, in mono at `RATE`."""
+    with tempfile.TemporaryDirectory() as folder:
+        notes, wav = Path(folder, "notes.mid"), Path(folder, "notes.wav")
+        notes.write_bytes(midi)
+        rate = str(_FLUIDSYNTH_RATE)
+        command = ["fluidsynth", "-ni", "-q", "-R", "0", "-C", "0", "-g", "0.6", "-r", rate]
+        subprocess.run(
+            [*command, "-O", "float", "-T", "wav", "-F", str(wav), str(SOUND_FONT), str(notes)],
+            capture_output=True,
+            check=True,
+        )
+        samples, _ = soundfile.read(wav, dtype="float32", always_2d=True)
+    return soxr.resample(samples.mean(axis=1), _FLUIDSYNTH_RATE, RATE, quality="HQ")
+
+
 def _midi(program: int, notes: Sequence[tuple[int, int, float]], spacing: float) -> bytes:
-    """A MIDI file of one track, at 480 ticks a beat and two beats a second."""
-    events = [b"\x00\xff\x51\x03" + (500000).to_bytes(3, "big"), bytes([0, 0xC0, program])]
+    """A MIDI file of the notes of one program."""
+    messages = [ticks(0) + bytes([0xC0, program])]
     gap = 0
     for pitch, velocity, held in notes:
-        before, gap = gap, round((spacing - held) * _TICKS_PER_SECOND)
-        events.append(_ticks(before) + bytes([0x90, pitch, velocity]))
-        events.append(_ticks(round(held * _TICKS_PER_SECOND)) + bytes([0x80, pitch, 0]))
-    track = b"".join([*events, _ticks(gap), b"\xff\x2f\x00"])
+        before, gap = gap, round((spacing - held) * TICKS_PER_SECOND)
+        messages.append(ticks(before) + bytes([0x90, pitch, velocity]))
+        messages.append(ticks(round(held * TICKS_PER_SECOND)) + bytes([0x80, pitch, 0]))
+    return midi_file(messages, gap)
+
+
+def midi_file(messages: Sequence[bytes], rest: int) -> bytes:
+    """A MIDI file of one track, of 960 ticks a second: 480 a beat and two beats a second.
+
+    Args:
+        messages: each with the ticks since the one before.
+        rest: ticks from the last one to the end.
+    """
+    tempo = ticks(0) + b"\xff\x51\x03" + (500000).to_bytes(3, "big")
+    track = b"".join([tempo, *messages, ticks(rest), b"\xff\x2f\x00"])
     return (
         b"MThd"
         + struct.pack(">IHHH", 6, 0, 1, 480)
@@ -114,7 +130,7 @@ def _midi(program: int, notes: Sequence[tuple[int, int, float]], spacing: float)
     )
 
 
-def _ticks(count: int) -> bytes:
+def ticks(count: int) -> bytes:
     """A number as MIDI writes it: seven bits a byte, the highest first."""
     digits = [count & 0x7F]
     while count := count >> 7:

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 
 from keras_axlstm.distribution import Distribution
+from keras_axlstm.training.callbacks.pause import Pause
 from keras_axlstm.training.callbacks.stop_if_not_finite import not_finite
 from keras_axlstm.training.checkpoints import Checkpoint, Checkpoints
 from keras_axlstm.training.run_length import RunLength
@@ -13,7 +14,7 @@ from keras_axlstm.training.tracked_batches import TrackedBatches
 
 
 class SaveCheckpoints(keras.callbacks.Callback):
-    """Saves a checkpoint at the end of the row in which it is due, and at the end of the run.
+    """Saves a checkpoint at the end of the row in which it is due, and where the run stops.
 
     Must come after the callbacks that write at the end of a row.
 
@@ -23,6 +24,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         every: steps between two.
         batches: of the run.
         distribution: whose chief writes.
+        pause: tells whether the run pauses.
         facts: gives what else the checkpoint keeps; called by the chief.
     """
 
@@ -33,6 +35,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         every: int,
         batches: TrackedBatches,
         distribution: Distribution,
+        pause: Pause,
         facts: Callable[[], dict[str, Any]],
     ) -> None:
         super().__init__()
@@ -41,10 +44,11 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self._every = every
         self._batches = batches
         self._distribution = distribution
+        self._pause = pause
         self._facts = facts
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self._length.is_due(epoch, self._every):
+        if not (self._pause.is_due or self._length.is_due(epoch, self._every)):
             return
         step = self._length.step_after_row(epoch)
         state = self._batches.peek(step).state

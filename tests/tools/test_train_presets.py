@@ -1,0 +1,65 @@
+"""Training of presets in pieces: the record, the curve, and the same weights as in one piece."""
+
+import json
+import sys
+from unittest import mock
+
+import pytest
+
+import train_presets
+from keras_axlstm.training import run as training_run
+from preset_training.piece import PRESETS, _new_run
+from tests.training.runs import EXAMPLES, assert_same_run, small_encoder
+
+START = ("--data", EXAMPLES, "--clips", 16, "--batch", 4, "--precision", "float32")
+
+
+def train(monkeypatch, *arguments) -> int:
+    monkeypatch.setattr(sys, "argv", ["train_presets.py", *map(str, arguments)])
+    with mock.patch.object(training_run, "new_encoder", small_encoder):
+        return train_presets.main()
+
+
+@pytest.fixture(autouse=True)
+def short_rows(monkeypatch):
+    monkeypatch.setattr("preset_training.piece._STEPS_PER_ROW", 2)
+
+
+def test_two_pieces_are_one(tmp_path, monkeypatch, capsys):
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert train(monkeypatch, "axlstm_tiny", "--run", one, *START) == 0
+    assert "The run is complete." in capsys.readouterr().out
+    assert train(monkeypatch, "axlstm_tiny", "--run", two, *START, "--minutes", 1e-9) == 0
+    assert "The run pauses" in capsys.readouterr().out
+    assert len((two / "loss.csv").read_text().splitlines()) == 2
+    assert train(monkeypatch, "axlstm_tiny", "--run", two) == 0
+    assert_same_run(one / "preset", two / "preset")
+    pieces = json.loads((two / "pieces.json").read_text())
+    assert [(piece["first_step"], piece["last_step"]) for piece in pieces] == [(0, 2), (2, 4)]
+    assert [piece["clips"] for piece in pieces] == [8, 8]
+    assert all(piece["hours"] > 0 and piece["device"] for piece in pieces)
+    assert len((two / "loss.csv").read_text().splitlines()) == 3
+    assert (two / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_piece_cannot_change_the_run(tmp_path, monkeypatch, capsys):
+    assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path, "--clips", 16) == 1
+    assert "The first piece needs --data" in capsys.readouterr().err
+    start = ["axlstm_tiny", "--run", tmp_path / "run", *START]
+    assert train(monkeypatch, *start, "--minutes", 1e-9) == 0
+    assert train(monkeypatch, "ssast_tiny", "--run", tmp_path / "run", "--batch", 8) == 1
+    assert "began with batch 4, received 8; axlstm_tiny, received ssast_tiny" in (
+        capsys.readouterr().err
+    )
+    assert train(monkeypatch, *start) == 0
+    assert train(monkeypatch, *start) == 1
+    assert "is complete" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_defaults_are_configurations(preset):
+    from keras_axlstm.training import PretrainConfig
+
+    config = PretrainConfig(**_new_run(preset, {}), source="shards", output="preset")
+    assert config.steps * config.batch_size == PRESETS[preset]["clips"]
+    assert f"{config.model}_{config.size}" == preset

@@ -1,0 +1,1 @@
+"""A corpus for pretraining, from speech and music synthesizers and from code."""

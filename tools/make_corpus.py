@@ -1,0 +1,59 @@
+"""Usage: python tools/make_corpus.py OUT --hours H [--seed S] [--counts SPEECH MUSIC PROCEDURAL]
+
+Makes a corpus for pretraining from speech and music synthesizers and from code, as shards of
+log-mel spectrograms that `keras-axlstm pretrain` reads:
+
+  OUT/hour-00000 ...   an hour each: 900 clips of 4 s
+  OUT/5h               all of the first 5 hours as one folder of shards, with a README.md
+
+Each hour follows from the seed, its number and the counts alone, so that a longer corpus is the
+shorter one and more: give a greater H to go on, while others read what is there. A run that was
+killed goes on where it stopped. The voices, instruments and seeds that tools/make_tasks.py reserves
+for evaluation are left out.
+
+The backend of Keras renders what is made by code: KERAS_BACKEND=jax, tensorflow or torch, on a GPU
+if it sees one. On Debian: apt-get install espeak-ng fluidsynth fluid-soundfont-gm, and for more
+voices flite, festival and its packages festvox-*. Without any: --counts 0 0 50.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from corpus_making.volumes import BLOCK, DEFAULT_COUNTS, make_hours
+
+
+def main() -> int:
+    description, _, details = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        description=details,
+        usage=description.removeprefix("Usage: "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="the folder of the corpus")
+    parser.add_argument(
+        "--hours", type=int, required=True, metavar="H", help="hours from the first"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="default: %(default)s")
+    parser.add_argument(
+        "--counts",
+        type=int,
+        nargs=3,
+        default=DEFAULT_COUNTS,
+        metavar=("SPEECH", "MUSIC", "PROCEDURAL"),
+        help=f"of each {BLOCK} clips (default: {' '.join(map(str, DEFAULT_COUNTS))})",
+    )
+    arguments = parser.parse_args()
+    try:
+        made = make_hours(
+            arguments.out, arguments.hours, arguments.seed, tuple(arguments.counts), report=print
+        )
+    except (ValueError, FileExistsError) as error:
+        print(f"make_corpus.py: {error}", file=sys.stderr)
+        return 1
+    print(f"Next: python tools/train_presets.py axlstm_tiny --data {made} --run runs/axlstm_tiny")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

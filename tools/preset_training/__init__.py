@@ -1,0 +1,1 @@
+"""Training the built-in presets in pieces."""

@@ -1,0 +1,177 @@
+"""One piece of a training: a call of `pretrain` that may pause, and its record."""
+
+import datetime
+import json
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+PIECES_FILE = "pieces.json"
+CURVE_FILE = "loss.csv"
+PICTURE_FILE = "loss.png"
+PRESET_FOLDER = "preset"
+
+# Crops of the whole run, crops of a step, and the learning rate at its peak. The paper's rate for
+# its batch of 1024 serves for smaller ones too: with that of its rule, 1.5e-4 * batch / 256, runs
+# that are this much shorter do not get far.
+PRESETS: dict[str, dict[str, Any]] = {
+    "axlstm_tiny": {"clips": 640_000, "batch_size": 64, "learning_rate": 6e-4},
+    "axlstm_small": {"clips": 4_000_000, "batch_size": 256, "learning_rate": 6e-4},
+    "axlstm_base": {"clips": 4_000_000, "batch_size": 256, "learning_rate": 3e-4},
+    "ssast_tiny": {"clips": 640_000, "batch_size": 64, "learning_rate": 6e-4},
+    "ssast_small": {"clips": 4_000_000, "batch_size": 256, "learning_rate": 6e-4},
+}
+_STEPS_PER_ROW = 20
+
+
+def train_piece(
+    preset: str,
+    run: Path,
+    data: str | None = None,
+    minutes: float | None = None,
+    other_data: bool = False,
+    **of_the_run: Any,
+) -> bool:
+    """Begin a run or go on with it; True if it came to its end.
+
+    Args:
+        preset: a key of `PRESETS`.
+        run: the folder of the run.
+        data: a folder of shards.
+        minutes: after which it pauses.
+        other_data: `data` has another number of clips than what the run began with.
+        **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, None where not given.
+
+    Raises:
+        ValueError: a bad argument, or one that contradicts what the run began with.
+    """
+    from keras_axlstm.training import PretrainConfig, pretrain
+    from keras_axlstm.training.run_folder import CONFIG_FILE, LOG_FILE, unfinished_config
+
+    output = run / PRESET_FOLDER
+    if (output / CONFIG_FILE).exists():
+        raise ValueError(f"The run in {run} is complete.")
+    earlier = unfinished_config(output)
+    given = {name: value for name, value in of_the_run.items() if value is not None}
+    if not earlier and data is None:
+        raise ValueError("The first piece needs --data: a folder of shards of tools/make_corpus.py")
+    values = earlier or _new_run(preset, given)
+    if earlier:
+        _check_same_run(preset, earlier, given)
+    values |= {"output": str(output)} | ({"source": str(data)} if data else {})
+    config = PretrainConfig.from_dict(values)
+    first_step = _last_step(output / "unfinished" / LOG_FILE) if earlier else 0
+    started = datetime.datetime.now(datetime.UTC)
+    result = pretrain(config, resume=True, minutes=minutes, other_data=other_data)
+
+    last_step = int(result.history[-1]["step"])
+    steps = last_step - first_step
+    piece = {
+        "started": started.isoformat(timespec="seconds"),
+        "hours": round(result.seconds / 3600, 4),
+        "first_step": first_step,
+        "last_step": last_step,
+        "steps_of_the_run": config.total_steps(1),
+        "clips": steps * config.batch_size,
+        "clips_per_second": round(steps * config.batch_size / max(result.seconds, 1e-9), 1),
+        "batch_size": config.batch_size,
+        "precision": config.precision,
+        "peak_learning_rate": config.peak_learning_rate,
+        "loss": result.history[-1]["loss"],
+        "data": config.source,
+        "clips_of_the_data": result.clips,
+        **_machine(),
+    }
+    _write_records(run, piece)
+    log = (output if result.finished else output / "unfinished") / LOG_FILE
+    shutil.copyfile(log, run / CURVE_FILE)
+    _draw(result.history, run / PICTURE_FILE, preset)
+    return result.finished
+
+
+def _new_run(preset: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a run that begins."""
+    defaults = PRESETS[preset]
+    batch_size = given.get("batch", defaults["batch_size"])
+    clips = given.get("clips", defaults["clips"])
+    if batch_size < 1 or clips < batch_size:
+        raise ValueError(
+            f"--clips and --batch: expected a step at least, received {clips} and {batch_size}"
+        )
+    model, size = preset.split("_")
+    return {
+        "model": model,
+        "size": size,
+        "steps": clips // batch_size,
+        "batch_size": batch_size,
+        "learning_rate": given.get("learning_rate", defaults["learning_rate"]),
+        "precision": given.get("precision", "mixed_bfloat16"),
+        "seed": given.get("seed", 0),
+        "log_every": min(_STEPS_PER_ROW, clips // batch_size),
+        "checkpoint_every": 200,
+        "progress": False,
+    }
+
+
+def _check_same_run(preset: str, earlier: dict[str, Any], given: dict[str, Any]) -> None:
+    found = {
+        "clips": earlier["steps"] * earlier["batch_size"],
+        "batch": earlier["batch_size"],
+        **{name: earlier[name] for name in ("learning_rate", "precision", "seed")},
+    }
+    if "clips" in given:
+        given = given | {"clips": given["clips"] // found["batch"] * found["batch"]}
+    model = f"{earlier['model']}_{earlier['size']}"
+    different = [
+        f"{name} {found[name]}, received {value}"
+        for name, value in given.items()
+        if value != found[name]
+    ]
+    if preset != model:
+        different.append(f"{model}, received {preset}")
+    if different:
+        raise ValueError(f"The run began with {'; '.join(different)}. Leave them out to go on.")
+
+
+def _last_step(log: Path) -> int:
+    from keras_axlstm.training.checkpoints import Checkpoints
+
+    # Rows after the newest checkpoint are trained again.
+    steps = Checkpoints(log.parent / "checkpoints", keep=1).steps()
+    return steps[-1] if steps else 0
+
+
+def _machine() -> dict[str, Any]:
+    import keras
+
+    from keras_axlstm.recurrence.kernels.machine import devices
+
+    return {
+        "backend": keras.backend.backend(),
+        "device": devices()[0],
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+    }
+
+
+def _write_records(run: Path, piece: dict[str, Any]) -> None:
+    from keras_axlstm.files import write_aside
+
+    path = run / PIECES_FILE
+    pieces = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    with write_aside(path, overwrite=True) as file:
+        file.write_text(json.dumps([*pieces, piece], indent=1) + "\n", encoding="utf-8")
+
+
+def _draw(history: list[dict[str, float]], path: Path, title: str) -> None:
+    from matplotlib.figure import Figure
+
+    from keras_axlstm.plots import save_plot
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([row["step"] for row in history], [row["loss"] for row in history])
+    axes.set(xlabel="step", ylabel="loss on masked patches", title=title)
+    save_plot(figure, path)

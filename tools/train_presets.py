@@ -1,0 +1,53 @@
+"""Usage: python tools/train_presets.py PRESET --run RUN --data SHARDS [--minutes M]
+
+Trains a built-in preset with the paper's recipe on a corpus of tools/make_corpus.py, in pieces:
+each call goes on where the last one stopped, for M minutes or to the end. The run folder has all
+that the next piece needs, on any machine and backend:
+
+  RUN/preset       what keras_axlstm.training.pretrain keeps; at the end, the preset
+  RUN/pieces.json  of each piece: machine, steps, clips, hours
+  RUN/loss.csv     the loss curve, and RUN/loss.png
+
+The first piece fixes the length, batch and learning rate; later ones need only PRESET and --run,
+and take --data if the shards lie elsewhere, with --other-data if they are more or others.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from preset_training.piece import PRESETS, train_piece
+
+
+def main() -> int:
+    description, _, details = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        description=details,
+        usage=description.removeprefix("Usage: "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("preset", choices=PRESETS, metavar="PRESET", help=", ".join(PRESETS))
+    parser.add_argument("--run", type=Path, required=True, help="the folder of the run")
+    parser.add_argument("--data", help="a folder of shards; needed by the first piece")
+    parser.add_argument("--minutes", type=float, help="stop after so many (default: at the end)")
+    parser.add_argument(
+        "--other-data", action="store_true", help="--data has another number of clips than before"
+    )
+    start = parser.add_argument_group("of the whole run, for the first piece")
+    start.add_argument("--clips", type=int, help="crops of 2 s to train on (default: by preset)")
+    start.add_argument("--batch", type=int, help="crops of a step (default: by preset)")
+    start.add_argument("--learning-rate", type=float, help="at its peak (default: by preset)")
+    start.add_argument("--precision", help="float32, mixed_bfloat16 (default) or mixed_float16")
+    start.add_argument("--seed", type=int, help="default: 0")
+    arguments = vars(parser.parse_args())
+    try:
+        finished = train_piece(**arguments)
+    except (ValueError, FileExistsError, OSError) as error:
+        print(f"train_presets.py: {error}", file=sys.stderr)
+        return 1
+    print("The run is complete." if finished else "The run pauses: call again to go on.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
