@@ -1,0 +1,132 @@
+"""From a finished run to a preset: weights rounded to float16, files, card."""
+
+import json
+import sys
+
+import finish_preset as script
+import keras_hub
+import numpy as np
+import pytest
+
+from keras_axlstm.models import AudioEmbedder, AxLSTMEncoder, MaskedSpectrogramModel, presets
+from keras_axlstm.models.checksums import CHECKSUMS_FILE
+from keras_axlstm.models.save_preset import save_preset
+from preset_training import finish
+
+PIECE = {
+    "hours": 0.5,
+    "last_step": 30,
+    "steps_of_the_run": 30,
+    "batch_size": 4,
+    "precision": "mixed_bfloat16",
+    "peak_learning_rate": 6e-4,
+    "loss": 0.25,
+    "clips_of_the_data": 900,
+    "backend": "jax",
+    "device": "a processor",
+    "cores": 2,
+}
+
+
+def new_model(num_layers=2):
+    encoder = AxLSTMEncoder(spectrogram_shape=(40, 80), hidden_dim=32, num_layers=num_layers)
+    return MaskedSpectrogramModel(encoder)
+
+
+@pytest.fixture
+def built_in(tmp_path, monkeypatch):
+    """The package's folder of presets, with a small one under a known name."""
+    folder = tmp_path / "presets"
+    save_preset(new_model(), folder / "axlstm_tiny", normalization="clip")
+    for file in ("model.weights.h5", "masked_spectrogram_model.npz"):
+        (folder / "axlstm_tiny" / file).unlink()
+    monkeypatch.setattr(presets, "PRESETS_FOLDER", folder)
+    monkeypatch.setattr(finish, "_LARGEST_FILE", 2e-5)
+    return folder / "axlstm_tiny"
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    model = new_model()
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape) * 0.1)
+    save_preset(model, folder / "preset", normalization="clip")
+    (folder / "pieces.json").write_text(json.dumps([PIECE, PIECE | {"cores": 16}]))
+    (folder / "loss.png").write_bytes(b"picture")
+    return folder
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    folder = tmp_path / "corpus" / "5h"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text("# Synthetic audio\n\nText.\n")
+    (folder.parent / "corpus.json").write_text('{"seed": 3, "counts": [20, 10, 20]}')
+    return folder
+
+
+def call(monkeypatch, *arguments) -> int:
+    monkeypatch.setattr(sys, "argv", ["finish_preset.py", *map(str, arguments)])
+    return script.main()
+
+
+def test_the_preset_has_the_weights_in_float16(monkeypatch, tmp_path, built_in, run, corpus):
+    (tmp_path / "scores.md").write_text("| task | score |\n")
+    arguments = ["axlstm_tiny", "--run", run, "--corpus", corpus]
+    assert call(monkeypatch, *arguments, "--scores", tmp_path / "scores.md") == 0
+    trained = MaskedSpectrogramModel.from_preset(run / "preset")
+    shipped = MaskedSpectrogramModel.from_preset(built_in)
+    for expected, received in zip(trained.weights, shipped.weights, strict=True):
+        rounded = np.array(expected).astype("float16").astype("float32")
+        np.testing.assert_array_equal(np.array(received), rounded)
+    for encoder in (
+        keras_hub.models.Backbone.from_preset(str(built_in)),
+        AudioEmbedder.from_preset(built_in).encoder,
+    ):
+        assert encoder.compute_dtype == encoder.variable_dtype == "float32"
+    shards = list(built_in.glob("model*.weights.h5"))
+    # With what HDF5 adds to each.
+    assert len(shards) > 1 and max(shard.stat().st_size for shard in shards) < 80_000
+    assert set(json.loads((built_in / CHECKSUMS_FILE).read_text())) == {
+        "masked_spectrogram_model.npz",
+        "model.weights.json",
+        *(shard.name for shard in shards),
+    }
+    card = (built_in / "README.md").read_text()
+    for text in (
+        "# axlstm_tiny\n",
+        "120 crops of 2 s seen (30 steps of 4), drawn from 900",
+        "1.0 h on a processor (16 cores), jax; a processor (2 cores), jax",
+        "make_corpus.py corpus --hours 5 --seed 3 --counts 20 10 20",
+        "--data corpus/5h --clips 120 --batch 4 \\\n    --learning-rate 0.0006",
+        "## Synthetic audio\n",
+        "| task | score |",
+    ):
+        assert text in card, card
+
+
+def test_again_replaces_all_weights(monkeypatch, built_in, run, corpus):
+    arguments = ["axlstm_tiny", "--run", run, "--corpus", corpus]
+    assert call(monkeypatch, *arguments) == 0
+    many = {file.name for file in built_in.iterdir()}
+    monkeypatch.setattr(finish, "_LARGEST_FILE", 1)
+    assert call(monkeypatch, *arguments) == 0
+    few = {file.name for file in built_in.iterdir()}
+    assert len([name for name in few if name.endswith(".h5")]) == 1 < len(many - few)
+    AudioEmbedder.from_preset(built_in)
+
+
+def test_a_run_of_another_architecture_is_refused(monkeypatch, capsys, built_in, run, corpus):
+    save_preset(new_model(num_layers=1), run / "preset", normalization="clip")
+    before = {file: file.read_bytes() for file in built_in.iterdir()}
+    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 1
+    assert "axlstm_tiny has num_layers 2, received 1" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in built_in.iterdir()} == before
+
+
+def test_an_unfinished_run_is_refused(monkeypatch, capsys, tmp_path, built_in, corpus):
+    assert call(monkeypatch, "axlstm_tiny", "--run", tmp_path / "no", "--corpus", corpus) == 1
+    assert "is not finished" in capsys.readouterr().err
+    assert built_in.exists()

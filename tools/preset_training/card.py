@@ -1,0 +1,95 @@
+"""The card of a trained preset: what it was trained on, for how long, and what it scores."""
+
+from typing import Any
+
+TEMPLATE = """\
+# {preset}
+
+{description} Weights of our own, trained on synthetic audio with the masked spectrogram modelling
+of the paper ("Audio xLSTMs: learning self-supervised audio representations with xLSTMs", Yadav,
+Theodoridis, Tan, 2024): {parameters:,} parameters with the reconstruction head, stored in float16.
+
+```python
+import keras_axlstm
+
+embedder = keras_axlstm.AudioEmbedder.from_preset("{preset}")
+embedder.embed("clip.wav")
+```
+
+## Training
+
+- {clips:,} crops of 2 s seen ({steps:,} steps of {batch_size}), drawn from {clips_of_the_data:,}
+  clips
+- AdamW, peak learning rate {peak_learning_rate:g}, {precision}
+- {hours:.1f} h on {devices}
+- Loss on masked patches at the end: {loss:.4f}
+
+![Loss curve](loss.png)
+
+```text
+{commands}
+```
+
+{corpus}
+## Scores
+
+{scores}
+## Limits
+
+No recording was heard in training: speech is that of synthesizers, music that of one sound font,
+the rest is code. For real recordings of your kind measure first (`keras-axlstm evaluate`), and
+prefer weights trained on AudioSet where you can have them (`keras-axlstm convert`).
+"""
+WITHOUT_SCORES = "Not measured yet.\n"
+
+
+def card(
+    preset: str,
+    description: str,
+    parameters: int,
+    pieces: list[dict[str, Any]],
+    commands: list[str],
+    corpus: str,
+    scores: str | None,
+) -> str:
+    """The text of the card.
+
+    Args:
+        preset: its name.
+        description: of the architecture, a sentence.
+        parameters: how many it has.
+        pieces: the records of `train_piece`.
+        commands: that make the corpus and the weights again.
+        corpus: the card of the corpus, in Markdown.
+        scores: Markdown of the scores and the command that gives them, or None.
+    """
+    last = pieces[-1]
+    devices = {
+        f"{piece['device']} ({piece['cores']} cores), {piece['backend']}" for piece in pieces
+    }
+    return TEMPLATE.format(
+        preset=preset,
+        description=description,
+        parameters=parameters,
+        clips=last["last_step"] * last["batch_size"],
+        steps=last["last_step"],
+        hours=sum(piece["hours"] for piece in pieces),
+        devices="; ".join(sorted(devices)),
+        commands="\n".join(commands),
+        corpus=_one_level_down(corpus),
+        scores=scores or WITHOUT_SCORES,
+        **{
+            name: last[name]
+            for name in (
+                "batch_size",
+                "clips_of_the_data",
+                "peak_learning_rate",
+                "precision",
+                "loss",
+            )
+        },
+    )
+
+
+def _one_level_down(markdown: str) -> str:
+    return "\n".join(f"#{line}" if line.startswith("#") else line for line in markdown.splitlines())

@@ -1,0 +1,108 @@
+"""From a finished run to a built-in preset: float16 weights in small files, checksums, a card."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from preset_training.card import card
+from preset_training.piece import PICTURE_FILE, PIECES_FILE, PRESET_FOLDER
+
+# Gigabytes of a weight file: below 50 MB, which hosts of repositories complain about.
+_LARGEST_FILE = 0.045
+
+
+def finish_preset(
+    preset: str, run: Path, corpus: Path, scores: Path | None = None, folder: Path | None = None
+) -> Path:
+    """Write the weights of a run into the folder of its preset.
+
+    Args:
+        preset: name of a built-in preset.
+        run: folder of the finished run.
+        corpus: the folder of shards that it was trained on.
+        scores: a Markdown file for the card, or None.
+        folder: of the preset; by default the one in the package.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: a run that is not finished, or of another architecture.
+    """
+    from keras_axlstm.cli.presets import PARAMETERS
+    from keras_axlstm.models import SpectrogramEncoder
+    from keras_axlstm.models.checksums import write_checksums
+    from keras_axlstm.models.masked_spectrogram_model import CONFIG_FILE as HEAD_CONFIG
+    from keras_axlstm.models.masked_spectrogram_model import WEIGHTS_FILE as HEAD_WEIGHTS
+    from keras_axlstm.models.presets import PRESETS_FOLDER, REGISTERED
+
+    trained = run / PRESET_FOLDER
+    if not (trained / "config.json").exists():
+        raise ValueError(f"The run in {run} is not finished: go on with tools/train_presets.py")
+    folder = folder or PRESETS_FOLDER / preset
+    _check_same_architecture(preset, trained)
+    for file in folder.glob("*.weights.*"):
+        file.unlink()
+    own = {
+        name: (PRESETS_FOLDER / preset / name).read_text(encoding="utf-8")
+        for name in ("config.json", "audio_converter.json")
+    }
+    half = SpectrogramEncoder.from_preset(str(trained), dtype="float16")
+    half.save_to_preset(str(folder), max_shard_size=_LARGEST_FILE)
+    for name, text in own.items():  # not the configuration of what computes in float16
+        (folder / name).write_text(text, encoding="utf-8")
+    shutil.copyfile(trained / HEAD_CONFIG, folder / HEAD_CONFIG)
+    with np.load(trained / HEAD_WEIGHTS) as head:
+        arrays = {name: array.astype("float16") for name, array in head.items()}
+    np.savez(folder / HEAD_WEIGHTS, **arrays)
+    write_checksums(folder)
+    shutil.copyfile(run / PICTURE_FILE, folder / PICTURE_FILE)
+    pieces = json.loads((run / PIECES_FILE).read_text(encoding="utf-8"))
+    text = card(
+        preset,
+        REGISTERED[preset]["metadata"]["description"],
+        PARAMETERS[preset],
+        pieces,
+        _commands(preset, pieces[-1], corpus),
+        (corpus / "README.md").read_text(encoding="utf-8"),
+        None if scores is None else scores.read_text(encoding="utf-8"),
+    )
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _check_same_architecture(preset: str, trained: Path) -> None:
+    from keras_axlstm.models.presets import PRESETS_FOLDER
+
+    expected, received = (
+        json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        for folder in (PRESETS_FOLDER / preset, trained)
+    )
+    different = [
+        f"{name} {value}, received {received['config'].get(name)}"
+        for name, value in expected["config"].items()
+        if name not in ("name", "dtype") and value != received["config"].get(name)
+    ]
+    if expected["class_name"] != received["class_name"]:
+        different.append(f"{expected['class_name']}, received {received['class_name']}")
+    if different:
+        raise ValueError(f"{preset} has {'; '.join(different)}")
+
+
+def _commands(preset: str, piece: dict[str, Any], corpus: Path) -> list[str]:
+    """What makes the weights again, apart from how the run was cut into pieces."""
+    made = json.loads((corpus.parent / "corpus.json").read_text(encoding="utf-8"))
+    hours = corpus.name.removesuffix("h")
+    counts = " ".join(map(str, made["counts"]))
+    clips = piece["steps_of_the_run"] * piece["batch_size"]
+    return [
+        f"python tools/make_corpus.py corpus --hours {hours} --seed {made['seed']} "
+        f"--counts {counts}",
+        f"python tools/train_presets.py {preset} --run run --data corpus/{hours}h --clips {clips} "
+        f"--batch {piece['batch_size']} \\",
+        f"    --learning-rate {piece['peak_learning_rate']:g} --precision {piece['precision']}",
+        f"python tools/finish_preset.py {preset} --run run --corpus corpus/{hours}h",
+    ]
