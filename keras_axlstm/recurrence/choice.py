@@ -60,6 +60,11 @@ def large_projection(rows: int | None, inputs: int, outputs: int, dtype: str) ->
     return smallest is not None and (rows or ASSUMED_ROWS) * inputs * outputs >= smallest
 
 
+def whole_block(batch: int | None, steps: int, channels: int) -> bool:
+    """Whether a block without gradients is worth the kernel for all of it."""
+    return True
+
+
 def choose_form(
     steps: int | None,
     head_dim: int,
