@@ -1,7 +1,6 @@
 import functools
 
 import keras
-from keras import ops
 
 from keras_axlstm.layers.causal_convolution import CausalConvolution
 from keras_axlstm.layers.mlstm import MLSTM
@@ -134,7 +133,10 @@ class AxLSTMBlock(keras.layers.Layer):
             skip=self.skip,
             down_kernel=self.down_projection.kernel,
         )
-        return BlockParameters(*map(ops.convert_to_tensor, parameters))
+        # Those of an adapted layer are tensors.
+        return BlockParameters(
+            *(x.value if isinstance(x, keras.Variable) else x for x in parameters)
+        )
 
     def _mixer_options(self, steps):
         form = choose_form(steps, self.skip.shape[0] // self.num_heads, kernel=True)
