@@ -21,7 +21,7 @@ def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.Keras
         `(batch, time, units)`.
     """
     if dense.quantization_mode is None:
-        # Not `dense(inputs)`: in eager PyTorch the call of a layer takes as long as a small product.
+        # Not `dense(inputs)`: in eager PyTorch its call takes as long as a small product.
         outputs = project_by(dense.kernel, inputs)
         if dense.bias is not None:
             outputs = outputs + ops.cast(dense.bias, outputs.dtype)

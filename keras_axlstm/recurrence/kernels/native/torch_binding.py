@@ -258,13 +258,11 @@ def projection(x, kernel):
     return _projection(x, kernel)
 
 
-# Whole block, without autograd ---------------------------------------------------------------------
+# Whole block, without autograd --------------------------------------------------------------------
 
 
 def _block_forward(run, inputs, mask, parameters, epsilons, options):
-    call = block_call(
-        inputs, BlockParameters(*parameters), BlockOptions(MixerOptions.of(options))
-    )
+    call = block_call(inputs, BlockParameters(*parameters), BlockOptions(MixerOptions.of(options)))
     return call.forward(run, inputs, mask, parameters, epsilons)
 
 
