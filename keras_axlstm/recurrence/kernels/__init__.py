@@ -129,6 +129,12 @@ def choose_optional(kernel: str, x) -> types.ModuleType | None:
     return backend_kernels()
 
 
+def without_ceremony(layer: keras.Layer, x) -> bool:
+    """Whether `layer.call(x)` is all that a call of a float32 layer without a mask comes to."""
+    check = getattr(_BACKEND_KERNELS, "without_ceremony", None)
+    return check is not None and check(layer, x)
+
+
 def kernel_dtype(*tensors) -> str:
     """The dtype in which kernels read tensors: bfloat16 if all are, else float32."""
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in tensors}

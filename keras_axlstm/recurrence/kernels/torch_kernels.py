@@ -67,3 +67,16 @@ def block(inputs, mask, parameters, options, otherwise):
     from keras_axlstm.recurrence.kernels.native import torch_binding
 
     return torch_binding.block(inputs, mask, parameters, options)
+
+
+def without_ceremony(layer, x):
+    """In eager inference, on a float32 tensor without a mask, if nobody looks on."""
+    return (
+        type(x) is torch.Tensor
+        and x.dtype is torch.float32
+        and not torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and getattr(x, "_keras_mask", None) is None
+        and not layer._forward_hooks
+        and not layer._forward_pre_hooks
+    )

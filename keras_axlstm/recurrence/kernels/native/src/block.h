@@ -7,96 +7,15 @@
 // it. Threads share the normalised x, the sums of the gates, and the heads' parts of the result.
 #pragma once
 
-#include <numeric>
-
-#include "mixer.h"
+#include "block_parameters.h"
 #include "product.h"
 
 #ifdef AXLSTM_TILES
 
 namespace axlstm {
 
-struct BlockShape : MixerShape {
-  int width;  // channels outside of the block
-
-  int rows() const { return round_up(steps, kTile); }
-  int stride() const { return round_up(dim, kLanes); }
-  int out_stride() const { return round_up(width, kSquare); }
-};
-
-// All float32, as the layers keep them.
-struct BlockParameters {
-  const float *norm;                     // (width), w of 1 + w
-  const float *up;                       // (width, 2 channels)
-  const float *convolution, *bias;       // (taps, channels), (channels)
-  const float *query, *key, *value;      // (channels / 4, 4, 4)
-  const float *input_gate, *input_bias;  // (3 channels, heads), of q, k and v; (heads)
-  const float *forget_gate, *forget_bias;
-  const float *scale, *skip;             // (channels)
-  const float *down;                     // (channels, width)
-
-  // All of them, in the order of BlockParameters in ../call.py.
-  std::array<const float**, 14> fields() {
-    return {&norm,       &up,          &convolution, &bias,        &query, &key,  &value,
-            &input_gate, &input_bias,  &forget_gate, &forget_bias, &scale, &skip, &down};
-  }
-};
-
-// The parameters of the middle: projections and gates become maps of c and u alone, as
-// MLSTM.folded_weights makes them.
-struct FoldedParameters : Parameters {
-  FoldedParameters(const BlockShape& shape, const BlockParameters& all, Scratch& scratch) {
-    const size_t channels = shape.channels(), outputs = 2 * shape.heads;
-    query = scratch.floats(channels * kGroup);
-    gate_c = scratch.floats(channels * outputs);
-    gate_u = scratch.floats(channels * outputs);
-    gate_bias = scratch.floats(outputs);
-    std::copy_n(all.input_bias, shape.heads, gate_bias);
-    std::copy_n(all.forget_bias, shape.heads, gate_bias + shape.heads);
-    // Nothing writes through these.
-    convolution = const_cast<float*>(all.convolution);
-    bias = const_cast<float*>(all.bias);
-    value = const_cast<float*>(all.value);
-    scale = const_cast<float*>(all.scale);
-    skip = const_cast<float*>(all.skip);
-  }
-
-  // The channels of one head.
-  void fold(const BlockShape& shape, const BlockParameters& all, int head) const {
-    for (int d = head * shape.dim; d < (head + 1) * shape.dim; ++d) {
-      const float* weights = all.query + d * kGroup;
-      for (int out = 0; out < kGroup; ++out)
-        query[d * kGroup + out] = std::inner_product(
-            weights, weights + kGroup, all.key + (d / kGroup * kGroup + out) * kGroup, 0.0f);
-      int h = 0;
-      for (; h + 4 <= shape.heads; h += 4) fold_gates<4>(shape, all, d, h);
-      for (; h < shape.heads; ++h) fold_gates<1>(shape, all, d, h);
-    }
-  }
-
- private:
-  // What channel d gives to the gates of the heads from h on.
-  template <int kHeads>
-  void fold_gates(const BlockShape& shape, const BlockParameters& all, int d, int h) const {
-    const float *q = all.query + d * kGroup, *k = all.key + d * kGroup;
-    const float* v = all.value + d * kGroup;
-    const float* const gates[] = {all.input_gate, all.forget_gate};
-    for (int gate = 0; gate < 2; ++gate) {
-      float c[kHeads] = {}, u[kHeads] = {};
-      for (int i = 0; i < kGroup; ++i) {
-        const size_t part = size_t(shape.channels()) * shape.heads;
-        const float* row = gates[gate] + size_t(d / kGroup * kGroup + i) * shape.heads + h;
-        for (int j = 0; j < kHeads; ++j) {
-          c[j] += q[i] * row[j] + k[i] * row[part + j];
-          u[j] += v[i] * row[2 * part + j];
-        }
-      }
-      const size_t at = (size_t(d) * 2 + gate) * shape.heads + h;
-      std::copy_n(c, kHeads, gate_c + at);
-      std::copy_n(u, kHeads, gate_u + at);
-    }
-  }
-};
+// Floats of a row of a head's part of the result.
+inline int out_stride(const BlockShape& shape) { return round_up(shape.width, kSquare); }
 
 // One side of a product in tiles: for every 16 rows or columns a strip over all depths.
 struct Strips {
@@ -172,7 +91,7 @@ struct BlockBuffers {
         heads.push_back({Inputs(shape, scratch),
                          scratch.floats(size_t(shape.steps) * 2 * shape.heads)});
         z.push_back(scratch.floats(rows * shape.stride()));
-        out.push_back(scratch.floats(rows * shape.out_stride()));
+        out.push_back(scratch.floats(rows * out_stride(shape)));
       }
     }
   }
@@ -212,7 +131,7 @@ static void mask_rows(const BlockShape& shape, int b, const float* mask, float* 
 
 // The rows of the down projection that belong to a head.
 static Strips pack_down(const BlockShape& shape, const float* down, int h, Scratch& scratch) {
-  const Strips strips(shape.out_stride() / kSide, shape.dim, scratch);
+  const Strips strips(out_stride(shape) / kSide, shape.dim, scratch);
   const float* first = down + size_t(h) * shape.dim * shape.width;
   pack<true>(Operand<float>{first, shape.width, true}, shape.width, shape.dim, strips.data);
   return strips;
@@ -221,7 +140,7 @@ static Strips pack_down(const BlockShape& shape, const float* down, int h, Scrat
 // y (rows, stride) of a head to its part of the result.
 static void project_down(const BlockShape& shape, const float* y, const Strips& down, float* out,
                          Scratch& scratch) {
-  const int stride = shape.out_stride();
+  const int stride = out_stride(shape);
   const Strips left(kSquare / kSide, shape.dim, scratch);
   const TileRegisters registers;
   for (int row = 0; row < shape.rows(); row += kSquare) {
@@ -298,7 +217,7 @@ static void block_forward(const BlockShape& shape, const float* x, const float* 
       const size_t at = shape.position(b, t) * shape.width;
       std::copy_n(x + at, shape.width, out + at);
       for (int h = 0; h < heads; ++h) {
-        const float* part = buffers.out[b * heads + h] + size_t(t) * shape.out_stride();
+        const float* part = buffers.out[b * heads + h] + size_t(t) * out_stride(shape);
         for (int d = 0; d < shape.width; ++d) out[at + d] += part[d];
       }
     }

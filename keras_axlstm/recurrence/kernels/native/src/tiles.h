@@ -16,7 +16,7 @@
 
 #include <cmath>
 
-#include "simd.h"
+#include "matmul.h"
 
 namespace axlstm {
 
@@ -95,29 +95,6 @@ AXLSTM_INLINE void split_pairs(__m512 low, __m512 high, __m512i parts[3]) {
     parts[part] = pair_up(lower, take_part(high));
   }
   parts[2] = pair_up(_mm512_castps_si512(low), _mm512_castps_si512(high));
-}
-
-AXLSTM_INLINE void transpose_tile(__m512i rows[kSide]) {
-  __m512i x[kSide];
-  for (int i = 0; i < 16; i += 2) {
-    x[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
-    x[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
-  }
-  for (int i = 0; i < 16; i += 4) {
-    rows[i] = _mm512_unpacklo_epi64(x[i], x[i + 2]);
-    rows[i + 1] = _mm512_unpackhi_epi64(x[i], x[i + 2]);
-    rows[i + 2] = _mm512_unpacklo_epi64(x[i + 1], x[i + 3]);
-    rows[i + 3] = _mm512_unpackhi_epi64(x[i + 1], x[i + 3]);
-  }
-  for (int i = 0; i < 16; i += 8)
-    for (int j = 0; j < 4; ++j) {
-      x[i + j] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0x88);
-      x[i + j + 4] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0xdd);
-    }
-  for (int j = 0; j < 8; ++j) {
-    rows[j] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0x88);
-    rows[j + 8] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0xdd);
-  }
 }
 
 // Row i of a tile in each part, as it comes from memory: of outer element i, or, if transposed, of
