@@ -283,6 +283,6 @@ def _(inputs, mask, parameters, epsilons, options):
 
 
 def block(inputs, mask, parameters, options: BlockOptions):
-    """(B, S, width), as `kernels.BlockKernel` says."""
+    """(B, S, width)."""
     epsilons = torch.tensor(options.epsilons(), dtype=torch.float32)
     return _block(inputs, mask, list(parameters), epsilons, options.mixer.integers())
