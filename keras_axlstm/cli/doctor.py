@@ -27,10 +27,12 @@ class Choice(NamedTuple):
     steps: int
     form: str
     chunk_size: int | None  # None in the parallel form
-    # What computes the recurrence, a whole block around it, and its projections, as "C++ kernel".
+    # What computes the recurrence, the middle of a block around it, its projections, and the whole
+    # block at inference, as "C++ kernel".
     mlstm: str
     mixer: str
     projection: str
+    block: str
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -128,9 +130,10 @@ def _head_dims() -> dict[str, int]:
 
 def _print_choices(choices: Sequence[Choice], reasons: dict[str, list[str]]) -> None:
     rows = [["-" if value is None else value for value in choice] for choice in choices]
-    header = ("preset", "head_dim", "steps", "form", "chunk", "recurrence", "block", "projections")
+    names = ("recurrence", "mixer", "projections", "whole block")
+    header = ("preset", "head_dim", "steps", "form", "chunk", *names)
     print(f"\n{format_table(header, rows)}")
-    for kernel, name in zip(reasons, header[-len(reasons) :], strict=True):
+    for kernel, name in zip(reasons, names, strict=True):
         if reasons[kernel]:
             print(f"\nkeras.ops for the {name}, because:")
             print("\n".join(f"- {reason}" for reason in reasons[kernel]))

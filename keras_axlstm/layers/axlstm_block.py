@@ -1,13 +1,20 @@
+import functools
+
 import keras
 from keras import ops
 
 from keras_axlstm.layers.causal_convolution import CausalConvolution
-from keras_axlstm.layers.mixer import mix, mixer_gates
+from keras_axlstm.layers.mixer import mixer_gates
 from keras_axlstm.layers.mlstm import MLSTM
-from keras_axlstm.layers.multi_head_norm import MultiHeadNorm, normalize_heads
+from keras_axlstm.layers.multi_head_norm import MultiHeadNorm
 from keras_axlstm.layers.projection import project
+from keras_axlstm.layers.residual_block import apply_block, compose_block, mixer_parameters
 from keras_axlstm.recurrence.choice import choose_form
-from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters
+from keras_axlstm.recurrence.kernels import (
+    BlockOptions,
+    BlockParameters,
+    MixerOptions,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_axlstm")
@@ -102,9 +109,13 @@ class AxLSTMBlock(keras.layers.Layer):
         self.down_projection.build(inner_shape)
 
     def call(self, inputs, mask=None):
-        uz = self._up(inputs)
-        mixed = mix(uz, mask, self.mixer_parameters(), self._mixer_options(uz))
-        return inputs + project(self.down_projection, mixed)
+        parameters = self._block_parameters()
+        options = BlockOptions(self._mixer_options(inputs.shape[1]), self.norm.epsilon)
+        projections = self.up_projection, self.down_projection
+        if all(layer.quantization_mode is None for layer in projections):
+            return apply_block(inputs, mask, parameters, options)
+        project_up, project_down = (functools.partial(project, layer) for layer in projections)
+        return compose_block(inputs, mask, parameters, options, project_up, project_down)
 
     def gates(self, inputs):
         """Pre-activations of the gates, to look at what a block keeps and forgets.
@@ -116,29 +127,40 @@ class AxLSTMBlock(keras.layers.Layer):
             input_gate, forget_gate: `(batch, time, num_heads)` float32, in the order in which the
             block reads the sequence: from its end with `reverse`.
         """
-        uz = self._up(inputs)
-        gates = mixer_gates(uz, self.mixer_parameters(), self._mixer_options(uz))
+        normalized = ops.cast(self.norm(inputs), self.compute_dtype)
+        uz = project(self.up_projection, normalized)
+        gates = mixer_gates(uz, self.mixer_parameters(), self._mixer_options(uz.shape[1]))
         return gates[..., : self.num_heads], gates[..., self.num_heads :]
 
     def mixer_parameters(self):
         """The weights between the two projections as the kernels use them, float32."""
-        folded = self.mlstm.folded_weights()
-        return MixerParameters(
-            convolution_kernel=ops.cast(self.convolution.kernel, "float32"),
-            convolution_bias=ops.cast(self.convolution.bias, "float32"),
-            norm_scale=ops.cast(self.mlstm.norm.scale, "float32"),
-            skip=ops.cast(self.skip, "float32"),
-            **folded._asdict(),
+        return mixer_parameters(self._block_parameters())
+
+    def _block_parameters(self):
+        mlstm = self.mlstm
+        parameters = BlockParameters(
+            norm_scale=self.norm.scale,
+            up_kernel=self.up_projection.kernel,
+            convolution_kernel=self.convolution.kernel,
+            convolution_bias=self.convolution.bias,
+            query_kernel=mlstm.query_projection.kernel,
+            key_kernel=mlstm.key_projection.kernel,
+            value_kernel=mlstm.value_projection.kernel,
+            input_gate_kernel=mlstm.input_gate_kernel,
+            input_gate_bias=mlstm.input_gate_bias,
+            forget_gate_kernel=mlstm.forget_gate_kernel,
+            forget_gate_bias=mlstm.forget_gate_bias,
+            head_norm_scale=mlstm.norm.scale,
+            skip=self.skip,
+            down_kernel=self.down_projection.kernel,
+        )
+        # Those of an adapted layer are tensors.
+        return BlockParameters(
+            *(x.value if isinstance(x, keras.Variable) else x for x in parameters)
         )
 
-    def _up(self, inputs):
-        # Not `self.norm(inputs)`: in eager PyTorch the call of a layer costs more than the norm.
-        normalized = normalize_heads(inputs, self.norm.scale, 1, self.norm.epsilon)
-        return project(self.up_projection, ops.cast(normalized, self.compute_dtype))
-
-    def _mixer_options(self, uz):
-        _, steps, channels = uz.shape
-        form = choose_form(steps, channels // 2 // self.num_heads, kernel=True)
+    def _mixer_options(self, steps):
+        form = choose_form(steps, self.skip.shape[0] // self.num_heads, kernel=True)
         return MixerOptions(
             heads=self.num_heads,
             reverse=self.reverse,

@@ -127,20 +127,10 @@ class MLSTM(keras.layers.Layer):
     def folded_weights(self):
         """The weights as the recurrence uses them, float32."""
         projections = (self.query_projection, self.key_projection, self.value_projection)
-        # Few operations: in eager PyTorch each takes as long as its part of a short clip.
-        projections = ops.stack([ops.cast(layer.kernel, "float32") for layer in projections])
-        _, groups, block_size, _ = projections.shape
-        kernel = ops.concatenate([self.input_gate_kernel, self.forget_gate_kernel], axis=-1)
-        bias = ops.concatenate([self.input_gate_bias, self.forget_gate_bias], axis=-1)
-        kernel = ops.reshape(ops.cast(kernel, "float32"), (3, groups, block_size, -1))
-        folded = ops.reshape(ops.matmul(projections, kernel), (3, groups * block_size, -1))
-        query, key, value = projections[0], projections[1], projections[2]
-        return FoldedWeights(
-            query_kernel=ops.matmul(query, ops.swapaxes(key, -1, -2)),
-            gate_kernel_convolved=folded[0] + folded[1],
-            gate_kernel_inputs=folded[2],
-            gate_bias=ops.cast(bias, "float32"),
-            value_kernel=value,
+        return fold_weights(
+            [layer.kernel for layer in projections],
+            [self.input_gate_kernel, self.forget_gate_kernel],
+            [self.input_gate_bias, self.forget_gate_bias],
         )
 
     def compute_output_shape(self, convolved_shape, inputs_shape):
@@ -158,6 +148,25 @@ class MLSTM(keras.layers.Layer):
             }
         )
         return config
+
+
+def fold_weights(projections, gate_kernels, gate_biases) -> FoldedWeights:
+    """`MLSTM.folded_weights` of its weights: of query, key and value, and of both gates."""
+    # Few operations: in eager PyTorch each takes as long as its part of a short clip.
+    projections = ops.stack([ops.cast(kernel, "float32") for kernel in projections])
+    _, groups, block_size, _ = projections.shape
+    kernel = ops.concatenate(gate_kernels, axis=-1)
+    bias = ops.concatenate(gate_biases, axis=-1)
+    kernel = ops.reshape(ops.cast(kernel, "float32"), (3, groups, block_size, -1))
+    folded = ops.reshape(ops.matmul(projections, kernel), (3, groups * block_size, -1))
+    query, key, value = projections[0], projections[1], projections[2]
+    return FoldedWeights(
+        query_kernel=ops.matmul(query, ops.swapaxes(key, -1, -2)),
+        gate_kernel_convolved=folded[0] + folded[1],
+        gate_kernel_inputs=folded[2],
+        gate_bias=ops.cast(bias, "float32"),
+        value_kernel=value,
+    )
 
 
 def apply_mlstm(

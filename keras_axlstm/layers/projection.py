@@ -20,19 +20,25 @@ def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.Keras
     Returns:
         `(batch, time, units)`.
     """
-    batch, time, channels = ops.shape(inputs)
-    rows = ops.reshape(inputs, (-1, channels))
     if dense.quantization_mode is None:
-        # Not `dense(rows)`: in eager PyTorch the call of a layer takes as long as a small product.
-        large = large_projection(rows.shape[0], channels, dense.units, kernel_dtype(rows))
-        product = multiply if large else ops.matmul
-        outputs = product(rows, ops.cast(dense.kernel, rows.dtype))
+        # Not `dense(inputs)`: in eager PyTorch its call takes as long as a small product.
+        outputs = project_by(dense.kernel, inputs)
         if dense.bias is not None:
             outputs = outputs + ops.cast(dense.bias, outputs.dtype)
-        outputs = dense.activation(outputs)
-    else:
-        outputs = dense(rows)
+        return dense.activation(outputs)
+    batch, time, channels = ops.shape(inputs)
+    outputs = dense(ops.reshape(inputs, (-1, channels)))
     return ops.reshape(outputs, (batch, time, outputs.shape[-1]))
+
+
+def project_by(weights: keras.KerasTensor, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    """`project` for weights `(channels, units)` alone."""
+    batch, time, channels = ops.shape(inputs)
+    rows = ops.reshape(inputs, (-1, channels))
+    units = weights.shape[-1]
+    large = large_projection(rows.shape[0], channels, units, kernel_dtype(rows))
+    outputs = (multiply if large else ops.matmul)(rows, ops.cast(weights, rows.dtype))
+    return ops.reshape(outputs, (batch, time, units))
 
 
 def multiply(x: keras.KerasTensor, weights: keras.KerasTensor) -> keras.KerasTensor:

@@ -50,6 +50,10 @@ LARGE_PROJECTION = {
     ("tensorflow", "float32"): 2**29,
     ("torch", "float32"): 2**28,
 }
+# Numbers in u of the largest block that one kernel computes. Up to here it was the faster, on two
+# cores with AMX: by a third for one clip of 2 s in a tiny model, by some per cent for 16. Beyond,
+# what the phases leave to each other lies far from the processor, and the parts do as well.
+LARGEST_BLOCK = 2_500_000
 # Rows where TensorFlow leaves them open: a batch of eight clips of 2 s.
 ASSUMED_ROWS = 2008
 
@@ -58,6 +62,12 @@ def large_projection(rows: int | None, inputs: int, outputs: int, dtype: str) ->
     """Whether a projection of `(rows, inputs)` to `outputs` is worth a call of the kernel."""
     smallest = LARGE_PROJECTION.get((keras.backend.backend(), dtype))
     return smallest is not None and (rows or ASSUMED_ROWS) * inputs * outputs >= smallest
+
+
+def whole_block(batch: int | None, steps: int, channels: int) -> bool:
+    """Whether a block without gradients is worth the kernel for all of it."""
+    rows = ASSUMED_ROWS if batch is None else batch * steps
+    return rows * channels <= LARGEST_BLOCK
 
 
 def choose_form(

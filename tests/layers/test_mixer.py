@@ -62,7 +62,7 @@ def check(block, steps, hidden_dim, masked, tolerance):
         def function(inputs, *parameters):
             real = keras.ops.convert_to_tensor(mask) if masked else None
             weights = MixerParameters(*parameters)
-            return mix(inputs, real, weights, block._mixer_options(inputs))
+            return mix(inputs, real, weights, block._mixer_options(steps))
 
         with implementation_set_to(implementation):
             return vjp(function, [inputs, *parameters], cotangent)
@@ -85,7 +85,7 @@ def test_bfloat16():
 
     def run(x, implementation):
         def function(x):
-            return keras.ops.cast(mix(x, None, weights, block._mixer_options(x)), "float32")
+            return keras.ops.cast(mix(x, None, weights, block._mixer_options(130)), "float32")
 
         with implementation_set_to(implementation):
             return keras.ops.convert_to_numpy(compiled(function)(x))

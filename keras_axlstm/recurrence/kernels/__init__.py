@@ -4,7 +4,7 @@ The only place of the package that imports a backend, one file each. A backend's
 
 - `unavailable(kernel, x)`: every reason why a kernel cannot run on the device of the tensor `x`;
 - `language(kernel, x)`: what a kernel for that device is written in, None if there is none;
-- `mlstm(...)`, `mixer(...)` and `projection(...)`: the kernels.
+- `mlstm(...)`, `mixer(...)`, `projection(...)` and `block(...)`: the kernels.
 """
 
 import contextlib
@@ -14,12 +14,15 @@ from collections.abc import Iterator
 
 import keras
 
+from keras_axlstm.recurrence.kernels.native.block_call import BlockOptions as BlockOptions
+from keras_axlstm.recurrence.kernels.native.block_call import BlockParameters as BlockParameters
 from keras_axlstm.recurrence.kernels.native.call import MixerOptions as MixerOptions
 from keras_axlstm.recurrence.kernels.native.call import MixerParameters as MixerParameters
 
-KERNELS = ("mlstm", "mixer", "projection")
-# `keras.ops` lets the backend compute these, which is no loss on most machines.
-OPTIONAL = ("projection",)
+KERNELS = ("mlstm", "mixer", "projection", "block")
+# Without the first `keras.ops` lets the backend compute it, which is no loss on most machines;
+# without the second its parts are computed one after the other.
+OPTIONAL = ("projection", "block")
 IMPLEMENTATIONS = ("auto", "ops", "fused")
 
 _default = "auto"

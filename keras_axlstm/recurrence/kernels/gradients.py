@@ -14,8 +14,12 @@ def vjp(
     Args:
         function: from float32 tensors to a list of float32 tensors.
         arguments: float32 arrays.
-        cotangents: float32 arrays, one an output, of its shape.
+        cotangents: float32 arrays, one an output, of its shape. Without any there are no
+            gradients, and the backend knows that none are wanted.
     """
+    to_numpy = keras.ops.convert_to_numpy
+    if not cotangents:
+        return [to_numpy(x) for x in _without_gradients(function, arguments)], []
     match keras.backend.backend():
         case "jax":
             import jax
@@ -42,5 +46,19 @@ def vjp(
             gradients = torch.autograd.grad(outputs, tensors, weights)
         case backend:
             raise NotImplementedError(f"no gradients on the {backend} backend")
-    to_numpy = keras.ops.convert_to_numpy
     return [to_numpy(x) for x in outputs], [to_numpy(x) for x in gradients]
+
+
+def _without_gradients(function: Callable, arguments: Sequence[np.ndarray]) -> list:
+    match keras.backend.backend():
+        case "jax":
+            import jax
+
+            return jax.jit(function)(*arguments)
+        case "torch":
+            import torch
+
+            with torch.no_grad():
+                return function(*map(keras.ops.convert_to_tensor, arguments))
+        case _:
+            return function(*map(keras.ops.convert_to_tensor, arguments))

@@ -7,6 +7,7 @@ import jax
 
 from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
+from keras_axlstm.recurrence.kernels.native.block_call import block_call
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call, projection_call
 from keras_axlstm.recurrence.kernels.triton import jax_availability
 
@@ -17,12 +18,10 @@ def unavailable(kernel, x) -> list[str]:
     The platform is known only when XLA compiles; where JAX finds a device with kernels of another
     language it needs no C++ compiler.
     """
-    if kernel == "projection":
-        problems = build.without_tiles("jax")
-    elif language(kernel, x) in ("Pallas", "Triton"):
+    if language(kernel, x) in ("Pallas", "Triton"):
         problems = []
     else:
-        problems = build.unavailable("jax")
+        problems = build.problems(kernel, "jax")
     return problems + failed_self_check(kernel)
 
 
@@ -62,3 +61,11 @@ def projection(x, kernel, otherwise):
     from keras_axlstm.recurrence.kernels.native import jax_binding
 
     return jax_binding.projection(projection_call(x, kernel), otherwise, x, kernel)
+
+
+def block(inputs, mask, parameters, options, otherwise):
+    """(B, S, width); `otherwise` where there is no kernel, and where gradients are wanted."""
+    from keras_axlstm.recurrence.kernels.native import jax_binding
+
+    call = block_call(inputs, parameters, options)
+    return jax_binding.block(call, otherwise, inputs, mask, parameters)

@@ -13,13 +13,22 @@ from keras import ops
 
 from keras_axlstm.layers.mixer import mix
 from keras_axlstm.layers.projection import multiply
+from keras_axlstm.layers.residual_block import apply_block
 from keras_axlstm.recurrence import kernels
 from keras_axlstm.recurrence.api import mlstm
-from keras_axlstm.recurrence.kernels import MixerOptions, MixerParameters, failures
+from keras_axlstm.recurrence.kernels import (
+    BlockOptions,
+    BlockParameters,
+    MixerOptions,
+    MixerParameters,
+    failures,
+)
 from keras_axlstm.recurrence.kernels.gradients import vjp
 
 FORMS = ("parallel", "chunkwise")
 PRODUCTS = ("product",)  # a projection has no form
+# Of the kernel of a whole block, which has no gradients.
+INFERENCE_DTYPES = ("float32",)
 # Largest ||kernel - ops|| / ||ops|| by dtype: float32 sums in another order; a few roundings.
 TOLERANCES = {"float32": 1e-4, "bfloat16": 2e-2}
 # Of the presets. C++ code is the same for all sizes, Triton compiles each with tiles of its own.
@@ -38,7 +47,7 @@ class Check(NamedTuple):
     head_dim: int
     seconds: float  # with compilation
     value_error: float = float("nan")  # the largest of the outputs
-    gradient_error: float = float("nan")  # the largest of the inputs
+    gradient_error: float = float("nan")  # the largest of the inputs, 0 for a kernel without any
     exception: str | None = None
 
     @property
@@ -111,7 +120,7 @@ def _check_size(kernel: str, head_dim: int) -> list[Check]:
     return [
         _check(kernel, case, form, dtype, head_dim, expected)
         for form in (PRODUCTS if kernel == "projection" else FORMS)
-        for dtype in TOLERANCES
+        for dtype in (INFERENCE_DTYPES if kernel == "block" else TOLERANCES)
     ]
 
 
@@ -127,7 +136,8 @@ def _check(kernel, case: _Case, form, dtype, head_dim, expected) -> Check:
         return Check(kernel, form, dtype, head_dim, seconds, exception=message)
     seconds = time.perf_counter() - start
     values, gradients = (
-        max(map(_relative_error, *pair)) for pair in zip(received, expected, strict=True)
+        max(map(_relative_error, *pair), default=0.0)
+        for pair in zip(received, expected, strict=True)
     )
     return Check(kernel, form, dtype, head_dim, seconds, values, gradients)
 
@@ -227,7 +237,53 @@ def _projection_case(head_dim: int) -> _Case:
     return _Case(function, arrays, [_normal(rng, (rows, outputs))])
 
 
-_CASES = {"mlstm": _mlstm_case, "mixer": _mixer_case, "projection": _projection_case}
+def _block_case(head_dim: int) -> _Case:
+    """As `_mixer_case`, with a width that fills no tile."""
+    rng = np.random.default_rng(head_dim)
+    channels, width = HEADS * head_dim, HEADS * head_dim // 2 + 1
+    block, gates = (channels // 4, 4, 4), (3 * channels, HEADS)
+    shapes = BlockParameters(
+        norm_scale=(width,),
+        up_kernel=(width, 2 * channels),
+        convolution_kernel=(4, channels),
+        convolution_bias=(channels,),
+        query_kernel=block,
+        key_kernel=block,
+        value_kernel=block,
+        input_gate_kernel=gates,
+        input_gate_bias=(HEADS,),
+        forget_gate_kernel=gates,
+        forget_gate_bias=(HEADS,),
+        head_norm_scale=(channels,),
+        skip=(channels,),
+        down_kernel=(channels, width),
+    )
+    weights = [_normal(rng, shape, 0.5 * shape[0] ** -0.5) for shape in shapes]
+    arrays = [_normal(rng, (BATCH, STEPS, width)), *weights]
+
+    def function(form, dtype):
+        def compute(x, *weights):
+            chunk_size = CHUNK_SIZE if form == "chunkwise" else None
+            options = (
+                BlockOptions(MixerOptions(HEADS, reverse, chunk_size=chunk_size))
+                for reverse in (False, True)
+            )
+            x, mask = ops.cast(x, dtype), ops.convert_to_tensor(MASK)
+            # Less x, beside which a mistake would look small.
+            outputs = (apply_block(x, mask, BlockParameters(*weights), o) - x for o in options)
+            return [_without_masked(y) for y in outputs]
+
+        return compute
+
+    return _Case(function, arrays, [])
+
+
+_CASES = {
+    "mlstm": _mlstm_case,
+    "mixer": _mixer_case,
+    "projection": _projection_case,
+    "block": _block_case,
+}
 
 
 def _without_masked(x):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
+from keras_axlstm.recurrence.kernels.native.block_call import block_call
 from keras_axlstm.recurrence.kernels.native.call import mixer_call, mlstm_call, projection_call
 
 
@@ -16,8 +17,7 @@ def unavailable(kernel, x) -> list[str]:
         return [f"{kernel}: there is none for the device {accelerators[0]}"]
     if x.shape[1] is None:
         return [f"{kernel}: the number of time steps must be known when TensorFlow traces"]
-    problems = build.without_tiles if kernel == "projection" else build.unavailable
-    return (problems("tensorflow") or _refused()) + failed_self_check(kernel)
+    return (build.problems(kernel, "tensorflow") or _refused()) + failed_self_check(kernel)
 
 
 @functools.cache
@@ -61,3 +61,11 @@ def projection(x, kernel, otherwise):
     from keras_axlstm.recurrence.kernels.native import tensorflow_binding
 
     return tensorflow_binding.projection(projection_call(x, kernel), x, kernel)
+
+
+def block(inputs, mask, parameters, options, otherwise):
+    """(B, S, width)."""
+    from keras_axlstm.recurrence.kernels.native import tensorflow_binding
+
+    call = block_call(inputs, parameters, options)
+    return tensorflow_binding.block(call, otherwise, inputs, mask, parameters)

@@ -17,8 +17,7 @@ def unavailable(kernel, x) -> list[str]:
 @torch.compiler.assume_constant_result
 def _unavailable(kernel: str, device: str, head_dim: int) -> list[str]:
     if device == "cpu":
-        problems = build.without_tiles if kernel == "projection" else build.unavailable
-        return problems("torch") + failed_self_check(kernel)
+        return build.problems(kernel, "torch") + failed_self_check(kernel)
     reasons = availability.unavailable(device)
     if kernel != "mlstm":
         reasons.append(f"the kernel {kernel!r} exists for the CPU only")
@@ -59,3 +58,12 @@ def projection(x, kernel, otherwise):
     from keras_axlstm.recurrence.kernels.native import torch_binding
 
     return torch_binding.projection(x, kernel)
+
+
+def block(inputs, mask, parameters, options, otherwise):
+    """(B, S, width); `otherwise` where gradients are wanted."""
+    if torch.is_grad_enabled() and any(x.requires_grad for x in (inputs, *parameters)):
+        return otherwise(inputs, mask, parameters)
+    from keras_axlstm.recurrence.kernels.native import torch_binding
+
+    return torch_binding.block(inputs, mask, parameters, options)

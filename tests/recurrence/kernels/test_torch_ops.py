@@ -35,9 +35,21 @@ def test_mixer_passes_opcheck():
     inputs = torch.randn(2, 5, 64, requires_grad=True)
     mask = torch.ones(2, 5)
     weights = [x.detach().requires_grad_() for x in block.mixer_parameters()]
-    options = block._mixer_options(inputs).integers()
+    options = block._mixer_options(5).integers()
     epsilon = torch.tensor([1e-5])
     torch.library.opcheck(torch_binding._mixer, (inputs, mask, weights, epsilon, options, True))
+
+
+@pytest.mark.parametrize("masked", (False, True))
+def test_block_passes_opcheck(masked):
+    skip_without("block")
+    block = AxLSTMBlock(num_heads=2, expansion_factor=2)
+    block.build((None, 5, 16))
+    weights = [x.detach() for x in block._block_parameters()]
+    mask = torch.ones(2, 5) if masked else None
+    arguments = (torch.randn(2, 5, 16), mask, weights, torch.tensor([1e-5, 1e-5]))
+    options = block._mixer_options(5).integers()
+    torch.library.opcheck(torch_binding._block, (*arguments, options))
 
 
 def test_projection_passes_opcheck():

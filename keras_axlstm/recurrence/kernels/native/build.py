@@ -57,17 +57,24 @@ def unavailable(backend: str) -> list[str]:
     return [] if problem is None else [problem]
 
 
-def without_tiles(backend: str) -> list[str]:
-    """Why there is no kernel for projections, which needs more than the others; empty if it is."""
+def without_tiles(kernel: str, backend: str) -> list[str]:
+    """Why there is no `kernel`, which needs more than a compiler; empty if there is."""
     problems = unavailable(backend)
     if not problems and not _has_tiles(backend):
-        problems = ["projection: the processor has no tile unit for bfloat16 (AMX)"]
+        problems = [f"{kernel}: the processor has no tile unit for bfloat16 (AMX)"]
     return problems
 
 
 @functools.cache
 def _has_tiles(backend: str) -> bool:
     return bool(ctypes.CDLL(str(library(backend))).axlstm_has_tiles())
+
+
+def problems(kernel: str, backend: str) -> list[str]:
+    """Why `kernel` cannot run on this machine; empty if it can."""
+    if kernel in ("projection", "block"):
+        return without_tiles(kernel, backend)
+    return unavailable(backend)
 
 
 @functools.cache

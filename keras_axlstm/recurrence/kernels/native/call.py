@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 import keras
 
 # In the order of kKernels in src/library.h.
-KERNELS = ("mlstm_forward", "mlstm_backward", "mixer_forward", "mixer_backward", "product")
+KERNELS = (
+    "mlstm_forward",
+    "mlstm_backward",
+    "mixer_forward",
+    "mixer_backward",
+    "product",
+    "block",
+)
 # Steps of a tile, kTile in src/head.h.
 TILE = 64
 Array = Any

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from keras_axlstm.recurrence.kernels.native import build
+from keras_axlstm.recurrence.kernels.native.block_call import BlockCall
 from keras_axlstm.recurrence.kernels.native.call import (
     MixerCall,
     MLSTMCall,
@@ -233,6 +234,32 @@ def _projection_backward(call, otherwise, saved, dy):
 
 
 projection.defvjp(_projection_forward, _projection_backward)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def block(call: BlockCall, otherwise, inputs, mask, parameters):
+    """(B, S, width); `otherwise` where gradients are wanted."""
+    part, spread = _part(call)
+
+    def kernel(inputs, mask, parameters):
+        def forward(inputs, mask, parameters):
+            epsilons = jnp.array(call.options.epsilons(), dtype="float32")
+            return part.forward(run, inputs, mask, parameters, epsilons)
+
+        return spread(forward, (inputs, mask), (parameters,))
+
+    return jax.lax.platform_dependent(inputs, mask, parameters, cpu=kernel, default=otherwise)
+
+
+def _block_forward(call, otherwise, inputs, mask, parameters):
+    return jax.vjp(otherwise, inputs, mask, parameters)
+
+
+def _block_backward(call, otherwise, pull_back, dy):
+    return pull_back(dy)
+
+
+block.defvjp(_block_forward, _block_backward)
 
 
 def _array(x: float):

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 from tensorflow.python.eager import record
 
+from keras_axlstm.recurrence.kernels.native.block_call import BlockCall, BlockParameters
 from keras_axlstm.recurrence.kernels.native.build import library
 from keras_axlstm.recurrence.kernels.native.call import (
     MixerCall,
@@ -160,6 +161,29 @@ def projection(call: ProjectionCall, x, kernel):
         return call.forward(run, x, kernel), functools.partial(call.backward, run, x, kernel)
 
     return op(x, kernel)
+
+
+def block(call: BlockCall, otherwise, inputs, mask, parameters):
+    """(B, S, width); `otherwise` where gradients are wanted."""
+    inputs, *weights = map(tf.convert_to_tensor, (inputs, *parameters))
+    if record.should_record_backprop([inputs, *weights]):
+        return otherwise(inputs, mask, BlockParameters(*weights))
+    epsilons = tf.constant(call.options.epsilons(), dtype=tf.float32)
+
+    @tf.custom_gradient
+    def op(*tensors):
+        inputs, *weights = tensors = _constants(tensors)
+
+        def gradient(dy):
+            # A tape around a function that was traced without one.
+            with tf.GradientTape() as tape:
+                tape.watch(tensors)
+                y = otherwise(inputs, mask, BlockParameters(*weights))
+            return tape.gradient(y, tensors, dy)
+
+        return call.forward(run, inputs, mask, weights, epsilons), gradient
+
+    return op(inputs, *weights)
 
 
 def _constants(tensors):

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from keras_axlstm.recurrence.kernels.native.block_call import (
+    BlockOptions,
+    BlockParameters,
+    block_call,
+)
 from keras_axlstm.recurrence.kernels.native.build import library
 from keras_axlstm.recurrence.kernels.native.call import (
     MixerOptions,
@@ -251,3 +256,33 @@ _projection.register_autograd(_differentiate_projection, setup_context=_save_pro
 def projection(x, kernel):
     """x kernel, (rows, outputs)."""
     return _projection(x, kernel)
+
+
+# Whole block, without autograd --------------------------------------------------------------------
+
+
+def _block_forward(run, inputs, mask, parameters, epsilons, options):
+    call = block_call(inputs, BlockParameters(*parameters), BlockOptions(MixerOptions.of(options)))
+    return call.forward(run, inputs, mask, parameters, epsilons)
+
+
+@torch.library.custom_op("keras_axlstm::block_cpu", mutates_args=(), device_types="cpu")
+def _block(
+    inputs: Tensor,
+    mask: Tensor | None,
+    parameters: Sequence[Tensor],
+    epsilons: Tensor,
+    options: Sequence[int],
+) -> Tensor:
+    return _block_forward(run, inputs, mask, parameters, epsilons, options)
+
+
+@_block.register_fake
+def _(inputs, mask, parameters, epsilons, options):
+    return _block_forward(_fake_run, inputs, mask, parameters, epsilons, options)
+
+
+def block(inputs, mask, parameters, options: BlockOptions):
+    """(B, S, width)."""
+    epsilons = torch.tensor(options.epsilons(), dtype=torch.float32)
+    return _block(inputs, mask, list(parameters), epsilons, options.mixer.integers())

@@ -11,6 +11,8 @@ struct RowSums {
   float* m;  // its stabiliser
 };
 
+constexpr int kStrip = kTile / 2;
+
 struct ForwardScratch {
   float *scores, *weights;
 
@@ -63,32 +65,36 @@ static void read_tile(const Head& head, int first, int tile, const State* start,
                    stride, kTile);
   }
 
-  // The tile's own columns, with a stabiliser for each row.
-  multiply<false>(axlstm::rows(query, stride), head.key_columns(tile), kTile, scores, kTile, kTile,
-                  kTile, head.dim);
-  for (int i = 0; i < kTile; ++i) {
-    const int t = tile * kTile + i;
-    Vector D[kTile / kLanes], highest = broadcast(kShut), total{};
-    for (int j = 0; j < kTile; j += kLanes) {
-      D[j / kLanes] = head.log_weights(tile, i, j);
-      highest = maximum(highest, D[j / kLanes]);
+  // The tile's own columns, with a stabiliser for each row. In strips of rows: what is right of a
+  // strip lies in its future.
+  for (int strip = 0; strip < kTile; strip += kStrip) {
+    const int columns = strip + kStrip;
+    multiply<false>(axlstm::rows(query + strip * stride, stride), head.key_columns(tile), kTile,
+                    scores + strip * kTile, kTile, kStrip, columns, head.dim);
+    for (int i = strip; i < columns; ++i) {
+      const int t = tile * kTile + i;
+      Vector D[kTile / kLanes], most = broadcast(kShut), total{};
+      for (int j = 0; j < columns; j += kLanes) {
+        D[j / kLanes] = head.log_weights(tile, i, j);
+        most = maximum(most, D[j / kLanes]);
+      }
+      float m = std::max(kLowest, head.coarse[t] + head.fine[t] + head.m_at(tile));
+      m = std::max(m, highest(most));
+      for (int j = 0; j < columns; j += kLanes) {
+        const Vector weighted =
+            load(scores + i * kTile + j) * exp(D[j / kLanes] - m) * head.scale;
+        store(scores + i * kTile + j, weighted);
+        total += weighted;
+      }
+      const float earlier = head.earlier_weight(tile, i, m);
+      rows.m[i] = m;
+      rows.l[i] = l[i] * earlier + sum(total);
+      for (int d = 0; d < stride; d += kLanes)
+        store(h + i * stride + d, load(h + i * stride + d) * earlier);
     }
-    float m = std::max(kLowest, head.coarse[t] + head.fine[t] + head.m_at(tile));
-    for (int lane = 0; lane < kLanes; ++lane) m = std::max(m, float(highest[lane]));
-    for (int j = 0; j < kTile; j += kLanes) {
-      const Vector weighted =
-          load(scores + i * kTile + j) * exp(D[j / kLanes] - m) * head.scale;
-      store(scores + i * kTile + j, weighted);
-      total += weighted;
-    }
-    const float earlier = head.earlier_weight(tile, i, m);
-    rows.m[i] = m;
-    rows.l[i] = l[i] * earlier + sum(total);
-    for (int d = 0; d < stride; d += kLanes)
-      store(h + i * stride + d, load(h + i * stride + d) * earlier);
+    multiply<true>(axlstm::rows(scores + strip * kTile, kTile), head.value_of(tile), stride,
+                   h + strip * stride, stride, kStrip, stride, columns);
   }
-  multiply<true>(axlstm::rows(scores, kTile), head.value_of(tile), stride, h, stride, kTile, stride,
-                 kTile);
   for (int i = 0; i < kTile; ++i) {
     const float factor = 1.0f / denominator(rows.l[i], rows.m[i]);
     for (int d = 0; d < stride; d += kLanes)

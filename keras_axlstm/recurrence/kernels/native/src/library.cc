@@ -1,6 +1,7 @@
 // Entry points with a plain C interface: sizes, then arrays in the order of their declaration.
 #include "library.h"
 
+#include "block.h"
 #include "mixer_backward.h"
 #include "product.h"
 
@@ -130,6 +131,24 @@ extern "C" int axlstm_product(const int64_t* sizes, void* const* in, void* const
 #ifdef AXLSTM_TILES
   if (tiles_permitted()) {
     (sizes[5] ? product_of<BFloat16> : product_of<float>)(sizes, in, out);
+    return 0;
+  }
+#endif
+  return 1;
+} catch (...) {
+  return 1;
+}
+
+// sizes: batch, steps, heads, dim, chunk (tiles), reverse, taps, sigmoid input gate, sigmoid forget
+// gate, width.
+extern "C" int axlstm_block(const int64_t* sizes, void* const* in, void* const* out) try {
+#ifdef AXLSTM_TILES
+  if (tiles_permitted()) {
+    BlockParameters parameters;
+    int i = 2;
+    for (const float** field : parameters.fields()) *field = at<const float>(in, i++);
+    block_forward({mixer_shape_of(sizes), int(sizes[9])}, at<const float>(in, 0),
+                  at<const float>(in, 1), parameters, at<const float>(in, i), at<float>(out, 0));
     return 0;
   }
 #endif

@@ -84,11 +84,51 @@ static void multiply(Left a, const float* b, ptrdiff_t b_stride, float* c, ptrdi
   }
 }
 
+#if defined(__AVX512F__)
+// 16 rows of 32 bits.
+AXLSTM_INLINE void transpose_tile(__m512i rows[16]) {
+  __m512i x[16];
+  for (int i = 0; i < 16; i += 2) {
+    x[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+    x[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    rows[i] = _mm512_unpacklo_epi64(x[i], x[i + 2]);
+    rows[i + 1] = _mm512_unpackhi_epi64(x[i], x[i + 2]);
+    rows[i + 2] = _mm512_unpacklo_epi64(x[i + 1], x[i + 3]);
+    rows[i + 3] = _mm512_unpackhi_epi64(x[i + 1], x[i + 3]);
+  }
+  for (int i = 0; i < 16; i += 8)
+    for (int j = 0; j < 4; ++j) {
+      x[i + j] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0x88);
+      x[i + j + 4] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0xdd);
+    }
+  for (int j = 0; j < 8; ++j) {
+    rows[j] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0x88);
+    rows[j + 8] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0xdd);
+  }
+}
+#endif
+
 typedef float Four __attribute__((vector_size(16)));
 
 // target (columns, rows) = source (rows, columns) transposed.
 static void transpose(const float* source, ptrdiff_t source_stride, float* target,
                       ptrdiff_t target_stride, int rows, int columns) {
+#if defined(__AVX512F__)
+  if (rows % kLanes == 0 && columns % kLanes == 0) {
+    for (int i = 0; i < rows; i += kLanes)
+      for (int j = 0; j < columns; j += kLanes) {
+        __m512i tile[kLanes];
+        for (int k = 0; k < kLanes; ++k)
+          tile[k] = _mm512_loadu_si512(source + (i + k) * source_stride + j);
+        transpose_tile(tile);
+        for (int k = 0; k < kLanes; ++k)
+          _mm512_storeu_si512(target + (j + k) * target_stride + i, tile[k]);
+      }
+    return;
+  }
+#endif
   const int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
   for (int i = 0; i < whole_rows; i += 4)
     for (int j = 0; j < whole_columns; j += 4) {

@@ -116,16 +116,22 @@ struct Inputs {
         c(padded_rows(shape.steps, shape.dim, scratch)) {}
 };
 
-template <typename T>
-static void load_inputs(const MixerShape& shape, int b, int h, const T* uz, const float* mask,
-                        const HeadParameters& parameters, Inputs inputs) {
+// c = silu(conv(u)).
+static void convolve_inputs(const MixerShape& shape, const HeadParameters& parameters,
+                            Inputs inputs) {
   const int stride = parameters.query.stride;
-  load_half(shape, b, h, uz, mask, false, inputs.u, stride);
   for (int t = 0; t < shape.steps; ++t)
     for (int d = 0; d < stride; d += kLanes) {
       const Vector a = convolve(inputs.u, t, d, parameters, shape.taps, stride);
       store(inputs.c + size_t(t) * stride + d, a * sigmoid(a));
     }
+}
+
+template <typename T>
+static void load_inputs(const MixerShape& shape, int b, int h, const T* uz, const float* mask,
+                        const HeadParameters& parameters, Inputs inputs) {
+  load_half(shape, b, h, uz, mask, false, inputs.u, parameters.query.stride);
+  convolve_inputs(shape, parameters, inputs);
 }
 
 // head.query = c Wq.
@@ -212,19 +218,17 @@ static void sum_gates(const MixerShape& shape, int b, const ForwardBuffers* head
     }
 }
 
-// From the gates on: y of one head, and what is saved of it.
-template <typename T>
-static void mix_head(const MixerShape& shape, int b, int h, const T* uz, const float* mask,
+// From the gates and z (steps, stride) on: put(t, y of one head, filled up), and what is saved of it.
+template <typename Put>
+static void mix_head(const MixerShape& shape, int b, int h, const float* z, const float* mask,
                      Inputs inputs, const HeadParameters& parameters, float epsilon,
-                     const float* gates, T* y, Saved saved, Scratch& scratch) {
+                     const float* gates, const Put& put, Saved saved, Scratch& scratch) {
   Head head(shape.steps, shape.dim, false, scratch, inputs.c, inputs.u);
   project_query(parameters, head);
   load_gates(shape, b, h, gates, mask, head);
   head.prepare(kEmpty);
 
   const int stride = head.stride;
-  float* z = head.padded_rows(scratch);
-  load_half(shape, b, h, uz, mask, true, z, stride);
   NormalisedRow normalised{scratch.floats(stride), 0};
   float* output = scratch.floats(stride);
   State state{};
@@ -242,7 +246,7 @@ static void mix_head(const MixerShape& shape, int b, int h, const T* uz, const f
                              load(head.key + size_t(t) * stride + d) * load(parameters.skip + d);
         store(output + d, inner * zed * sigmoid(zed));
       }
-      copy_row(output, y + shape.row(b, h, t), shape.dim);
+      put(t, output);
       if (!saved.h) continue;
       copy_row(row, saved.h + shape.row(b, h, t), shape.dim);
       saved.l[shape.gate(b, h, t)] = sums.l[i];
@@ -276,8 +280,14 @@ static void mixer_forward(const MixerShape& shape, const T* uz, const float* mas
       },
       [&](int b, const ForwardBuffers* heads) { sum_gates(shape, b, heads, all.gate_bias, gates); },
       [&](int b, int h, ForwardBuffers& buffers, Scratch& scratch) {
-        mix_head(shape, b, h, uz, mask, buffers.inputs, parameters_of(h, scratch), epsilon, gates,
-                 y, saved, scratch);
+        const int stride = round_up(shape.dim, kLanes);
+        float* z = padded_rows(shape.steps, shape.dim, scratch);
+        load_half(shape, b, h, uz, mask, true, z, stride);
+        const auto put = [&](int t, const float* row) {
+          copy_row(row, y + shape.row(b, h, t), shape.dim);
+        };
+        mix_head(shape, b, h, z, mask, buffers.inputs, parameters_of(h, scratch), epsilon, gates,
+                 put, saved, scratch);
       });
 }
 

@@ -39,17 +39,32 @@ AXLSTM_INLINE void store(float* target, Vector x) { memcpy(target, &x, sizeof x)
 AXLSTM_INLINE Vector broadcast(float x) { return x - Vector{}; }
 
 AXLSTM_INLINE float sum(Vector x) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps((__m512)x);
+#else
   float total = 0;
   for (int lane = 0; lane < kLanes; ++lane) total += x[lane];
   return total;
+#endif
+}
+
+// Of numbers, not NaN.
+AXLSTM_INLINE float highest(Vector x) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps((__m512)x);
+#else
+  float most = x[0];
+  for (int lane = 1; lane < kLanes; ++lane) most = x[lane] > most ? x[lane] : most;
+  return most;
+#endif
 }
 
 AXLSTM_INLINE Vector select(Integers condition, Vector yes, Vector no) {
-  return (Vector)((condition & (Integers)yes) | (~condition & (Integers)no));
+  return condition ? yes : no;
 }
 
-AXLSTM_INLINE Vector maximum(Vector x, Vector y) { return select(x > y, x, y); }
-AXLSTM_INLINE Vector minimum(Vector x, Vector y) { return select(x < y, x, y); }
+AXLSTM_INLINE Vector maximum(Vector x, Vector y) { return x > y ? x : y; }
+AXLSTM_INLINE Vector minimum(Vector x, Vector y) { return x < y ? x : y; }
 
 // e^x to about one unit in the last place; exactly 0 below the normal numbers.
 AXLSTM_INLINE Vector exp(Vector x) {

@@ -9,47 +9,88 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "denormals.h"
 #include "scratch.h"
 
 namespace axlstm {
 
 // Pieces of work 0 .. count - 1, taken by whichever thread is free.
+struct Phase {
+  int count;
+  std::function<void(int, Scratch&)> work;
+};
+
+// Phases one after the other: a piece may read what any piece of an earlier phase has left. The
+// threads stay for all of them, since to call them together takes longer than a short phase.
 class Job {
  public:
-  Job(int count, std::function<void(int, Scratch&)> work) : count_(count), work_(std::move(work)) {}
+  Job(std::vector<Phase> phases, int threads)
+      : phases_(std::move(phases)), threads_(threads), progress_(phases_.size()) {
+    for (size_t phase = 0; phase < phases_.size(); ++phase)
+      progress_[phase].taken = std::vector<std::atomic<bool>>(phases_[phase].count);
+  }
 
   // Works until no piece is left. A thread that comes late finds none and touches nothing.
   void run() {
-    int i = next_++;
-    if (i >= count_) return;
-    const BorrowedScratch scratch;
-    for (; i < count_; i = next_++, ++finished_) {
-      if (failed_) continue;
-      try {
-        (*scratch).release({});
-        work_(i, *scratch);
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(failing_);
-        if (!failure_) failure_ = std::current_exception();
-        failed_ = true;
+    std::optional<Helper> helper;
+    const int thread = joined_++;
+    for (size_t phase = 0; phase < phases_.size(); ++phase) {
+      const int count = phases_[phase].count;
+      // From a place of the thread's own, so that it meets in its cache what it has left there.
+      const int first = int(int64_t(thread % threads_) * count / threads_);
+      for (int step = 0; step < count; ++step) {
+        const int i = (first + step) % count;
+        if (progress_[phase].taken[i].exchange(true)) continue;
+        if (!failed_) work(phase, i, helper);
+        ++progress_[phase].finished;
       }
+      if (phase + 1 < phases_.size()) wait(phase);
     }
   }
 
   // Waits for the pieces that other threads have taken; throws the first exception of any.
   void finish() {
-    while (finished_ < count_) std::this_thread::yield();
+    wait(phases_.size() - 1);
     if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
-  const int count_;
-  const std::function<void(int, Scratch&)> work_;
-  std::atomic<int> next_{0}, finished_{0};
+  // What a thread holds while it works.
+  struct Helper {
+    BorrowedScratch scratch;
+    NoDenormals no_denormals;
+  };
+
+  struct Progress {
+    std::vector<std::atomic<bool>> taken;
+    std::atomic<int> finished{0};
+  };
+
+  void work(size_t phase, int i, std::optional<Helper>& helper) {
+    try {
+      if (!helper) helper.emplace();
+      (*helper->scratch).release({});
+      phases_[phase].work(i, *helper->scratch);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(failing_);
+      if (!failure_) failure_ = std::current_exception();
+      failed_ = true;
+    }
+  }
+
+  void wait(size_t phase) const {
+    while (progress_[phase].finished < phases_[phase].count) std::this_thread::yield();
+  }
+
+  const std::vector<Phase> phases_;
+  const int threads_;
+  std::vector<Progress> progress_;
+  std::atomic<int> joined_{0};
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
   std::mutex failing_;
@@ -80,11 +121,12 @@ inline int thread_limit() {
   return wanted > 0 ? std::min(wanted, available) : available;
 }
 
-// Calls work(i, scratch) for every i < count; each thread has its own scratch.
-template <typename Work>
-static void parallel_for(int count, const Work& work) {
-  const auto job = std::make_shared<Job>(count, std::cref(work));
-  const int others = std::min(thread_limit(), count) - 1;
+// Calls work(i, scratch) for every i < count of every phase; each thread has its own scratch.
+static void parallel_phases(std::vector<Phase> phases) {
+  int widest = 0;
+  for (const Phase& phase : phases) widest = std::max(widest, phase.count);
+  const int others = std::min(thread_limit(), widest) - 1;
+  const auto job = std::make_shared<Job>(std::move(phases), others + 1);
   std::vector<std::thread> own;
   if (others > 0 && lent_pool) {
     for (int i = 0; i < others; ++i) lent_pool->start([job] { job->run(); });
@@ -97,6 +139,11 @@ static void parallel_for(int count, const Work& work) {
   job->run();
   for (std::thread& thread : own) thread.join();
   job->finish();
+}
+
+template <typename Work>
+static void parallel_for(int count, const Work& work) {
+  parallel_phases({{count, std::cref(work)}});
 }
 
 // Two phases of work on every head of every batch element: `first(b, h, buffers, scratch)` for all
@@ -125,13 +172,14 @@ static void two_phases(int batch, int heads, const Make& make, const First& firs
   }
   const BorrowedScratch shared;
   std::vector<Buffers> buffers = make_all(batch * heads, *shared);
-  parallel_for(batch * heads, [&](int unit, Scratch& scratch) {
-    first(unit / heads, unit % heads, buffers[unit], scratch);
-  });
-  for (int b = 0; b < batch; ++b) meet(b, buffers.data() + b * heads);
-  parallel_for(batch * heads, [&](int unit, Scratch& scratch) {
-    second(unit / heads, unit % heads, buffers[unit], scratch);
-  });
+  parallel_phases({{batch * heads,
+                    [&](int unit, Scratch& scratch) {
+                      first(unit / heads, unit % heads, buffers[unit], scratch);
+                    }},
+                   {batch, [&](int b, Scratch&) { meet(b, buffers.data() + b * heads); }},
+                   {batch * heads, [&](int unit, Scratch& scratch) {
+                      second(unit / heads, unit % heads, buffers[unit], scratch);
+                    }}});
 }
 
 }  // namespace axlstm

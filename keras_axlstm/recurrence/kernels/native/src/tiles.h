@@ -4,7 +4,7 @@
 // A float32 is the sum of three bfloat16, a = a1 + a2 + a3, each about 2^-8 of the one before. The
 // six products a1 b1, a1 b2, a2 b1, a1 b3, a2 b2, a3 b1 leave out what is below 2^-24 of a b, so
 // that the result has the rounding errors of a product in float32. An infinity makes the result
-// infinite or NaN.
+// NaN.
 #pragma once
 
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__linux__)
@@ -16,7 +16,7 @@
 
 #include <cmath>
 
-#include "simd.h"
+#include "matmul.h"
 
 namespace axlstm {
 
@@ -69,89 +69,63 @@ AXLSTM_INLINE __mmask16 first_lanes(int count) {
   return count >= kSide ? 0xffff : count <= 0 ? 0 : (1u << count) - 1;
 }
 
-// bfloat16 in the lower or upper half of 32 bits.
-AXLSTM_INLINE __m512i low_halves(__m256bh x) { return _mm512_cvtepu16_epi32((__m256i)x); }
-AXLSTM_INLINE __m512i high_halves(__m256i x) {
-  return _mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16);
+// Pairs (low[i], high[i]) of the upper halves of float32.
+AXLSTM_INLINE __m512i pair_up(__m512i low, __m512i high) {
+  return _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(low, 16), high);
 }
 
-// What bfloat16 (in upper halves) leave of x; nothing of an infinity.
-AXLSTM_INLINE __m512 rest(__m512 x, __m512i bfloat16) {
-  const __m512 y = _mm512_castsi512_ps(bfloat16);
-  const __mmask16 finite =
-      _mm512_cmp_ps_mask(_mm512_abs_ps(y), _mm512_set1_ps(INFINITY), _CMP_LT_OQ);
-  return _mm512_maskz_sub_ps(finite, x, y);
+AXLSTM_INLINE __m512i pair_up(__m256i low, __m256i high) {
+  return _mm512_or_si512(_mm512_cvtepu16_epi32(low),
+                         _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16));
 }
 
-// Pairs (even[i], odd[i]) of each part.
-AXLSTM_INLINE void split_pairs(__m512 even, __m512 odd, __m512i parts[3]) {
-  for (int part = 0; part < 3; ++part) {
-    const __m512i low = low_halves(_mm512_cvtneps_pbh(even));
-    const __m512i high = high_halves((__m256i)_mm512_cvtneps_pbh(odd));
-    parts[part] = _mm512_or_si512(low, high);
-    even = rest(even, _mm512_slli_epi32(low, 16));
-    odd = rest(odd, high);
-  }
+// The nearest bfloat16 in the upper half, which x loses; below is no number.
+AXLSTM_INLINE __m512i take_part(__m512& x) {
+  const __m512i part = _mm512_add_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x8000));
+  const __m512i rounded = _mm512_and_si512(part, _mm512_set1_epi32(0xffff0000));
+  x = _mm512_sub_ps(x, _mm512_castsi512_ps(rounded));
+  return part;
 }
 
-// Each part of 32 numbers in their order.
-AXLSTM_INLINE void split_row(__m512 first, __m512 second, __m512i parts[3]) {
-  for (int part = 0; part < 3; ++part) {
-    const __m512i row = parts[part] = (__m512i)_mm512_cvtne2ps_pbh(second, first);
-    first = rest(first, high_halves(_mm512_castsi512_si256(row)));
-    second = rest(second, high_halves(_mm512_extracti64x4_epi64(row, 1)));
+// Pairs of each part. What two parts leave has at most eight digits: it is the third, and keeps a
+// NaN whose digits the rounding of the others may have carried away.
+AXLSTM_INLINE void split_pairs(__m512 low, __m512 high, __m512i parts[3]) {
+  for (int part = 0; part < 2; ++part) {
+    const __m512i lower = take_part(low);
+    parts[part] = pair_up(lower, take_part(high));
   }
-}
-
-AXLSTM_INLINE void transpose_tile(__m512i rows[kSide]) {
-  __m512i x[kSide];
-  for (int i = 0; i < 16; i += 2) {
-    x[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
-    x[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
-  }
-  for (int i = 0; i < 16; i += 4) {
-    rows[i] = _mm512_unpacklo_epi64(x[i], x[i + 2]);
-    rows[i + 1] = _mm512_unpackhi_epi64(x[i], x[i + 2]);
-    rows[i + 2] = _mm512_unpacklo_epi64(x[i + 1], x[i + 3]);
-    rows[i + 3] = _mm512_unpackhi_epi64(x[i + 1], x[i + 3]);
-  }
-  for (int i = 0; i < 16; i += 8)
-    for (int j = 0; j < 4; ++j) {
-      x[i + j] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0x88);
-      x[i + j + 4] = _mm512_shuffle_i32x4(rows[i + j], rows[i + j + 4], 0xdd);
-    }
-  for (int j = 0; j < 8; ++j) {
-    rows[j] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0x88);
-    rows[j + 8] = _mm512_shuffle_i32x4(x[j], x[j + 8], 0xdd);
-  }
+  parts[2] = pair_up(_mm512_castps_si512(low), _mm512_castps_si512(high));
 }
 
 // Row i of a tile in each part, as it comes from memory: of outer element i, or, if transposed, of
-// the depths 2 i and 2 i + 1. Zeros beyond the `outers` and `depths` that are there.
+// the depths i and kSide + i, which make a pair. Zeros beyond the `outers` and `depths` that are
+// there.
 AXLSTM_INLINE void read_row(Operand<float> x, int i, int outers, int depths, __m512i parts[3]) {
+  const float* row = x.data + i * x.stride;
   if (x.transposed) {
-    const float* row = x.data + 2 * i * x.stride;
     const __mmask16 lanes = first_lanes(outers);
-    split_pairs(_mm512_maskz_loadu_ps(2 * i < depths ? lanes : 0, row),
-                _mm512_maskz_loadu_ps(2 * i + 1 < depths ? lanes : 0, row + x.stride), parts);
+    split_pairs(_mm512_maskz_loadu_ps(i < depths ? lanes : 0, row),
+                _mm512_maskz_loadu_ps(i + kSide < depths ? lanes : 0, row + kSide * x.stride),
+                parts);
   } else {
-    const float* row = x.data + i * x.stride;
     const bool there = i < outers;
-    split_row(_mm512_maskz_loadu_ps(there ? first_lanes(depths) : 0, row),
-              _mm512_maskz_loadu_ps(there ? first_lanes(depths - kSide) : 0, row + kSide), parts);
+    split_pairs(_mm512_maskz_loadu_ps(there ? first_lanes(depths) : 0, row),
+                _mm512_maskz_loadu_ps(there ? first_lanes(depths - kSide) : 0, row + kSide), parts);
   }
 }
 
 AXLSTM_INLINE void read_row(Operand<BFloat16> x, int i, int outers, int depths, __m512i parts[1]) {
+  const BFloat16* row = x.data + i * x.stride;
   if (x.transposed) {
-    const BFloat16* row = x.data + 2 * i * x.stride;
     const __mmask16 lanes = first_lanes(outers);
-    const __m256i even = _mm256_maskz_loadu_epi16(2 * i < depths ? lanes : 0, row);
-    const __m256i odd = _mm256_maskz_loadu_epi16(2 * i + 1 < depths ? lanes : 0, row + x.stride);
-    parts[0] = _mm512_or_si512(low_halves((__m256bh)even), high_halves(odd));
+    const __mmask16 below = i + kSide < depths ? lanes : 0;
+    parts[0] = pair_up(_mm256_maskz_loadu_epi16(i < depths ? lanes : 0, row),
+                       _mm256_maskz_loadu_epi16(below, row + kSide * x.stride));
   } else {
-    const uint32_t lanes = first_lanes(depths) | uint32_t(first_lanes(depths - kSide)) << kSide;
-    parts[0] = _mm512_maskz_loadu_epi16(i < outers ? lanes : 0, x.data + i * x.stride);
+    const bool there = i < outers;
+    const __mmask16 right = there ? first_lanes(depths - kSide) : 0;
+    parts[0] = pair_up(_mm256_maskz_loadu_epi16(there ? first_lanes(depths) : 0, row),
+                       _mm256_maskz_loadu_epi16(right, row + kSide));
   }
 }
 
