@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_axlstm.recurrence.choice import large_projection
-from keras_axlstm.recurrence.kernels import choose_optional, kernel_dtype
+from keras_axlstm.recurrence.kernels import choose_optional, kernel_dtype, kernels_wanted
 
 
 def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.KerasTensor:
@@ -24,7 +24,9 @@ def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.Keras
     rows = ops.reshape(inputs, (-1, channels))
     if dense.quantization_mode is None:
         # Not `dense(rows)`: in eager PyTorch the call of a layer takes as long as a small product.
-        large = large_projection(rows.shape[0], channels, dense.units, kernel_dtype(rows))
+        large = kernels_wanted() and large_projection(
+            rows.shape[0], channels, dense.units, kernel_dtype(rows)
+        )
         product = multiply if large else ops.matmul
         outputs = product(rows, ops.cast(dense.kernel, rows.dtype))
         if dense.bias is not None:
