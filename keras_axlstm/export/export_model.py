@@ -34,9 +34,9 @@ def export_model(
     | format | file | written by the backends |
     |---|---|---|
     | `"saved_model"` | a folder | TensorFlow, JAX |
-    | `"onnx"` | `.onnx` | PyTorch, TensorFlow |
+    | `"onnx"` | `.onnx` | TensorFlow |
     | `"litert"` | `.tflite` | TensorFlow |
-    | `"openvino"` | `.xml`, and `.bin` beside it | TensorFlow, PyTorch |
+    | `"openvino"` | `.xml`, and `.bin` beside it | TensorFlow |
     | `"torch"` | `.pt2` | PyTorch |
 
     Args:
@@ -114,7 +114,7 @@ def _write(
     if keras.backend.backend() == "torch":
         from keras_axlstm.export.torch_export import export_with_torch
 
-        export_with_torch(graph, output, weights, format, shape)
+        export_with_torch(graph, output, shape)
         return
     from keras_axlstm.export.tensorflow_export import export_with_tensorflow
 

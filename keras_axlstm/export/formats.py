@@ -22,8 +22,9 @@ FORMATS = {
     ),
     "onnx": Format(
         ".onnx",
-        {"torch": ("onnx", "onnxscript"), "tensorflow": ("onnx", "tf2onnx")},
-        "there is no maintained converter that installs beside the others",
+        {"tensorflow": ("onnx", "tf2onnx")},
+        "the files of PyTorch's converter do not run for clips of any length, and JAX's brings "
+        "another neural network library",
     ),
     "litert": Format(
         ".tflite",
@@ -33,8 +34,8 @@ FORMATS = {
     ),
     "openvino": Format(
         ".xml",
-        {"tensorflow": ("openvino",), "torch": ("openvino", "onnx", "onnxscript")},
-        "OpenVINO does not read the operations that JAX writes",
+        {"tensorflow": ("openvino",)},
+        "of the operations that the others write OpenVINO does not read all",
     ),
     "torch": Format(".pt2", {"torch": ()}, "`torch.export` traces PyTorch's operations"),
 }

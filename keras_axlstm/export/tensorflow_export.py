@@ -18,21 +18,15 @@ def export_with_tensorflow(
     """Write a `WaveformModel`; see `export_model`."""
     signature = [keras.InputSpec(shape=shape, dtype="float32", name="waveform")]
     options: dict[str, Any] = {"input_signature": signature, "verbose": False}
-    if format == "saved_model":
-        graph.export(output, format="tf_saved_model", **options)
-    elif format == "onnx":
-        graph.export(output, format="onnx", **options)
-    elif format == "openvino":
-        graph.export(output, format="openvino", **options)
-        output.with_suffix(".bin").rename(weights)
-    else:
-        graph.export(
-            output,
-            format="litert",
+    if format == "litert":
+        options |= dict(
             optimizations=[tf.lite.Optimize.DEFAULT] if int8 else [],
             # None of TensorFlow's own: they would need its runtime beside LiteRT's.
             target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
             # Weights are constants, which the converter can fold and quantize.
             experimental_enable_resource_variables=False,
-            **options,
         )
+    name = "tf_saved_model" if format == "saved_model" else format
+    graph.export(str(output), format=name, **options)
+    if weights is not None:
+        output.with_suffix(".bin").rename(weights)

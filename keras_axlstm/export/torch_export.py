@@ -1,4 +1,4 @@
-"""Files that PyTorch writes, all from one exported program."""
+"""Programs that PyTorch writes."""
 
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,8 @@ EXAMPLE_CLIPS = 2
 EXAMPLE_WINDOWS = 3
 
 
-def export_with_torch(
-    graph: Any, output: Path, weights: Path | None, format: str, shape: tuple[int | None, ...]
-) -> None:
-    """Write a `WaveformModel`; see `export_model`."""
+def export_with_torch(graph: Any, output: Path, shape: tuple[int | None, ...]) -> None:
+    """Write a `WaveformModel` for waveforms of `shape`, None = any size, as a `.pt2` file."""
     clips, samples = shape
     if samples is None:
         window = graph.encoder.spectrogram_shape[0] * graph.log_mel.hop_length
@@ -27,24 +25,4 @@ def export_with_torch(
             dynamic_shapes=[(sizes,)] if sizes else None,
             strict=False,
         )
-    if format == "torch":
-        torch.export.save(program, output)
-    else:
-        onnx_file = output if format == "onnx" else output.with_suffix(".onnx")
-        try:
-            onnx_program = torch.onnx.export(
-                program, input_names=["waveform"], output_names=["output"], verbose=False
-            )
-            onnx_program.save(onnx_file, external_data=False)
-            if format == "openvino":
-                _to_openvino(onnx_file, output, weights)
-        finally:
-            if format == "openvino":
-                onnx_file.unlink(missing_ok=True)
-
-
-def _to_openvino(onnx_file: Path, output: Path, weights: Path | None) -> None:
-    # OpenVINO reads ONNX whole, of PyTorch's programs not every operation.
-    import openvino
-
-    openvino.serialize(openvino.convert_model(onnx_file), output, weights)
+    torch.export.save(program, output)
