@@ -11,7 +11,7 @@ import keras
 from keras_axlstm.export.formats import check_format
 from keras_axlstm.export.waveform_model import WaveformModel, check_kind
 from keras_axlstm.files import write_aside
-from keras_axlstm.models import AudioClassifier, AudioEmbedder
+from keras_axlstm.models import AudioClassifier
 from keras_axlstm.models.open_embedder import open_embedder
 from keras_axlstm.recurrence.kernels import implementation_set_to
 

@@ -87,6 +87,7 @@ def dense_tiles(kernel: keras.KerasTensor) -> keras.KerasTensor:
     )
     blocks = ops.reshape(kernel, (-1, at_once, block_size, 1, block_size))
     # From NumPy: TensorFlow's operation for it is one that OpenVINO does not read.
-    diagonal = ops.convert_to_tensor(np.eye(at_once).reshape(1, at_once, 1, at_once, 1), kernel.dtype)
+    diagonal = np.eye(at_once).reshape(1, at_once, 1, at_once, 1)
+    diagonal = ops.convert_to_tensor(diagonal, dtype=kernel.dtype)
     width = at_once * block_size
     return ops.reshape(blocks * diagonal, (-1, width, width))
