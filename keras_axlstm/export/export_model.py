@@ -38,7 +38,7 @@ def export_model(
     | `"onnx"` | `.onnx` | TensorFlow |
     | `"litert"` | `.tflite` | TensorFlow |
     | `"openvino"` | `.xml`, and `.bin` beside it | TensorFlow |
-    | `"torch"` | `.pt2` | PyTorch |
+    | `"torch"` | `.pt2`, for clips of 160 samples or more | PyTorch |
 
     Args:
         model: an `AudioEmbedder`, an `AudioClassifier`, or a preset as `AudioEmbedder.from_preset`
