@@ -79,11 +79,11 @@ def export_model(
     backend = keras.backend.backend()
     check_format(format, path, backend, whole and seconds is None, int8)
     with ExitStack() as stack:
-        # Both before any work; the file that names the weights appears last.
+        # The file that reads the weights appears last: contexts end in reverse order.
+        output = stack.enter_context(write_aside(path, overwrite))
         weights = None
         if format == "openvino":
             weights = stack.enter_context(write_aside(path.with_suffix(".bin"), overwrite))
-        output = stack.enter_context(write_aside(path, overwrite))
         if isinstance(model, (str, os.PathLike)):
             model = _load(model, kind, options)
         elif options:
