@@ -90,6 +90,7 @@ def export_model(
             raise ValueError(f"Options are for presets. Received: {', '.join(options)} and a model")
         check_kind(model, kind)
         graph = WaveformModel(model, kind)
+        graph.log_mel.hides_constants = int8
         shape = (None, None) if seconds is None else (1, round(seconds * graph.sampling_rate))
         # Kernels of ours cannot run elsewhere; what converters warn of nobody could mend.
         with implementation_set_to("ops"), warnings.catch_warnings():

@@ -88,6 +88,9 @@ class LogMelSpectrogram(DataLayer):
         self.min_frequency = min_frequency
         self.max_frequency = max_frequency
         self.use_fft = use_fft
+        # True hides the matrices from converters that round constant ones to 8 bits, and with them
+        # what they are multiplied with: quiet bands would be lost.
+        self.hides_constants = False
 
     def __call__(self, waveform, **kwargs):
         if not hasattr(waveform, "shape"):
@@ -97,32 +100,34 @@ class LogMelSpectrogram(DataLayer):
 
     def call(self, waveform):
         numpy = self.backend.numpy
-        power = self._power_spectrum(self._split_into_frames(waveform))
+        # A zero that is known at run time only makes no matrix a constant that it is added to.
+        zero = numpy.minimum(numpy.abs(waveform[:1, :1]), 0.0) if self.hides_constants else 0.0
+        power = self._power_spectrum(self._split_into_frames(waveform), zero)
         large = power * _POWER_SPLIT
         large = large - (large - power)
         parts = numpy.concatenate([large, power - large, power], axis=-1)
-        return numpy.log(numpy.matmul(parts, self._filters) + LOG_OFFSET)
+        return numpy.log(numpy.matmul(parts, self._filters + zero) + LOG_OFFSET)
 
-    def _power_spectrum(self, frames):
+    def _power_spectrum(self, frames, zero):
         """`(batch, frames, window_length)` to `(batch, frames, bins)`."""
         numpy = self.backend.numpy
         coarse = numpy.round(frames / _SAMPLE_GRID) * _SAMPLE_GRID
         kernels = _fourier_kernels(self.window_length // 2)
-        rest = self._transform_rest(frames - coarse, kernels)
+        rest = self._transform_rest(frames - coarse, kernels, zero)
         power = 0.0
         for samples, kernel, small in zip(self._fold(coarse), kernels, rest, strict=True):
-            first, second, third = numpy.split(numpy.matmul(samples, kernel), 3, axis=-1)
+            first, second, third = numpy.split(numpy.matmul(samples, kernel + zero), 3, axis=-1)
             power = power + numpy.square(first + (second + third) + small)
         return power
 
-    def _transform_rest(self, rest, kernels):
+    def _transform_rest(self, rest, kernels, zero):
         """Real and imaginary part `(batch, frames, bins)` of what the grid leaves out."""
         numpy = self.backend.numpy
         if self.use_fft:
             window = hann_window(self.window_length).astype("float32")
             return self.backend.math.rfft(numpy.multiply(rest, window))
         return [
-            numpy.matmul(samples, np.sum(np.split(kernel, 3, axis=-1), axis=0))
+            numpy.matmul(samples, np.sum(np.split(kernel, 3, axis=-1), axis=0) + zero)
             for samples, kernel in zip(self._fold(rest), kernels, strict=True)
         ]
 
