@@ -3,6 +3,7 @@
 from keras_axlstm import audio as audio
 from keras_axlstm import conversion as conversion
 from keras_axlstm import data as data
+from keras_axlstm import export as export
 from keras_axlstm import layers as layers
 from keras_axlstm import models as models
 from keras_axlstm import ops as ops

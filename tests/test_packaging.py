@@ -39,6 +39,8 @@ BACKEND_MODULES = {
     "evaluation/models/tensor_libraries.py",
     "evaluation/models/torch_state.py",
     "evaluation/probe/compiled.py",
+    "export/tensorflow_export.py",
+    "export/torch_export.py",
     "hear/tensorflow_hear_model.py",
     "hear/torch_hear_model.py",
 }

@@ -21,6 +21,7 @@ EXTRAS = {
     "torch": "torch",
     "triton": "triton",
     "jax-triton": "jax_triton",
+    "export": "onnxruntime",
     "parquet": "pyarrow",
     "plots": "matplotlib",
     "demo": "gradio",

@@ -9,13 +9,14 @@ from keras_axlstm.cli import (
     doctor,
     embed,
     evaluate,
+    export,
     prepare,
     prepare_tasks,
     presets,
     pretrain,
 )
 
-COMMANDS = (prepare, pretrain, embed, evaluate, prepare_tasks, convert, presets, doctor)
+COMMANDS = (prepare, pretrain, embed, evaluate, prepare_tasks, convert, export, presets, doctor)
 
 EXIT_CODES = """\
 exit codes:

@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 # Channels of a dense tile of the block-diagonal product.
@@ -85,6 +86,8 @@ def dense_tiles(kernel: keras.KerasTensor) -> keras.KerasTensor:
         n for n in range(1, groups + 1) if groups % n == 0 and (n == 1 or n * block_size <= TILE)
     )
     blocks = ops.reshape(kernel, (-1, at_once, block_size, 1, block_size))
-    diagonal = ops.reshape(ops.eye(at_once, dtype=kernel.dtype), (1, at_once, 1, at_once, 1))
+    # From NumPy: TensorFlow's operation for it is one that OpenVINO does not read.
+    diagonal = np.eye(at_once).reshape(1, at_once, 1, at_once, 1)
+    diagonal = ops.convert_to_tensor(diagonal, dtype=kernel.dtype)
     width = at_once * block_size
     return ops.reshape(blocks * diagonal, (-1, width, width))

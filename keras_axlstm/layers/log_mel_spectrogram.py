@@ -40,6 +40,8 @@ class LogMelSpectrogram(DataLayer):
         hop_length: int. Samples from one frame to the next.
         min_frequency: float. Lower edge of the lowest band in Hz.
         max_frequency: float. Upper edge of the highest band in Hz.
+        use_fft: bool. False: matrix products only, for a graph that goes to a runtime without a
+            Fourier transform. They need the precision of float32, and not TensorFloat-32.
 
     Call arguments:
         waveform: `(batch, samples)`, floating point in [-1, 1], at least one sample; the number of
@@ -69,6 +71,7 @@ class LogMelSpectrogram(DataLayer):
         hop_length=160,
         min_frequency=50.0,
         max_frequency=8000.0,
+        use_fft=True,
         **kwargs,
     ):
         super().__init__(**(kwargs | {"dtype": "float32"}))
@@ -84,6 +87,10 @@ class LogMelSpectrogram(DataLayer):
         self.hop_length = hop_length
         self.min_frequency = min_frequency
         self.max_frequency = max_frequency
+        self.use_fft = use_fft
+        # True hides the matrices from converters that round constant ones to 8 bits, and with them
+        # what they are multiplied with: quiet bands would be lost.
+        self.hides_constants = False
 
     def __call__(self, waveform, **kwargs):
         if not hasattr(waveform, "shape"):
@@ -93,44 +100,67 @@ class LogMelSpectrogram(DataLayer):
 
     def call(self, waveform):
         numpy = self.backend.numpy
-        power = self._power_spectrum(self._split_into_frames(waveform))
+        # A zero that is known at run time only makes no matrix a constant that it is added to.
+        zero = numpy.minimum(numpy.abs(waveform[:1, :1]), 0.0) if self.hides_constants else 0.0
+        power = self._power_spectrum(self._split_into_frames(waveform), zero)
         large = power * _POWER_SPLIT
         large = large - (large - power)
         parts = numpy.concatenate([large, power - large, power], axis=-1)
-        return numpy.log(numpy.matmul(parts, self._filters) + LOG_OFFSET)
+        return numpy.log(numpy.matmul(parts, self._filters + zero) + LOG_OFFSET)
 
-    def _power_spectrum(self, frames):
+    def _power_spectrum(self, frames, zero):
         """`(batch, frames, window_length)` to `(batch, frames, bins)`."""
         numpy = self.backend.numpy
         coarse = numpy.round(frames / _SAMPLE_GRID) * _SAMPLE_GRID
-        window = hann_window(self.window_length).astype("float32")
-        rest = self.backend.math.rfft(numpy.multiply(frames - coarse, window))
-
-        # Cosines are even about the middle of the frame and sines odd: half the products do. The
-        # first sample is not needed, because its window is zero.
-        half = self.window_length // 2
-        before, middle = coarse[..., 1:half], coarse[..., half : half + 1]
-        after = numpy.flip(coarse[..., half + 1 :], axis=-1)
-        folded = numpy.concatenate([middle, before + after], axis=-1), before - after
+        kernels = _fourier_kernels(self.window_length // 2)
+        rest = self._transform_rest(frames - coarse, kernels, zero)
         power = 0.0
-        for samples, kernel, small in zip(folded, _fourier_kernels(half), rest, strict=True):
-            first, second, third = numpy.split(numpy.matmul(samples, kernel), 3, axis=-1)
+        for samples, kernel, small in zip(self._fold(coarse), kernels, rest, strict=True):
+            first, second, third = numpy.split(numpy.matmul(samples, kernel + zero), 3, axis=-1)
             power = power + numpy.square(first + (second + third) + small)
         return power
+
+    def _transform_rest(self, rest, kernels, zero):
+        """Real and imaginary part `(batch, frames, bins)` of what the grid leaves out."""
+        numpy = self.backend.numpy
+        if self.use_fft:
+            window = hann_window(self.window_length).astype("float32")
+            return self.backend.math.rfft(numpy.multiply(rest, window))
+        return [
+            numpy.matmul(samples, np.sum(np.split(kernel, 3, axis=-1), axis=0) + zero)
+            for samples, kernel in zip(self._fold(rest), kernels, strict=True)
+        ]
+
+    def _fold(self, frames):
+        """Sums and differences about the middle sample, which it puts before the sums.
+
+        Cosines are even about the middle of the frame and sines odd: half the products do. The
+        first sample is not needed, because its window is zero.
+        """
+        numpy = self.backend.numpy
+        half = self.window_length // 2
+        before, middle = frames[..., 1:half], frames[..., half : half + 1]
+        after = numpy.flip(frames[..., half + 1 :], axis=-1)
+        return numpy.concatenate([middle, before + after], axis=-1), before - after
 
     def _split_into_frames(self, waveform):
         """`(batch, samples)` to `(batch, frames, window_length)`, the ends reflected."""
         numpy = self.backend.numpy
         padding = self.window_length // 2
         samples = self.backend.shape(waveform)[1]
-        length = (samples // self.hop_length) * self.hop_length + self.window_length
+        # Sizes that a graph leaves open combine with tensors in operators only, on some backends.
+        starts = numpy.arange(samples // self.hop_length + 1, dtype="int32") * self.hop_length
+        places = numpy.arange(self.window_length, dtype="int32") - padding
         # The index of the sample at each place; `samples` stands for a zero after the end.
-        last = numpy.maximum(samples - 1, padding)
-        index = numpy.abs(numpy.arange(length) - padding)
-        index = numpy.minimum(last - numpy.abs(last - index), samples)
+        index = numpy.abs(numpy.expand_dims(starts, 1) + places)
+        end = numpy.zeros_like(index) + samples
+        last = numpy.maximum(end - 1, padding)
+        index = numpy.minimum(last - numpy.abs(last - index), end)
         waveform = numpy.concatenate([waveform, numpy.zeros_like(waveform[:, :1])], axis=1)
-        padded = numpy.take(waveform, index, axis=1)
-        return self.backend.math.extract_sequences(padded, self.window_length, self.hop_length)
+        # Along the first axis: along another one Keras adds an operation on PyTorch (3.15.1) that
+        # ONNX runtimes refuse.
+        frames = numpy.take(numpy.transpose(waveform), index, axis=0)
+        return numpy.transpose(frames, (2, 0, 1))
 
     def compute_output_shape(self, input_shape):
         batch, samples = input_shape
@@ -145,6 +175,7 @@ class LogMelSpectrogram(DataLayer):
             "hop_length": self.hop_length,
             "min_frequency": self.min_frequency,
             "max_frequency": self.max_frequency,
+            "use_fft": self.use_fft,
         }
 
 

@@ -68,7 +68,8 @@ class PatchEmbedding(keras.layers.Layer):
     def _fill_up(self, x):
         """Zeros at the end of axis 1 up to a whole number of patches."""
         batch, time, *rest = ops.shape(x)
-        missing = -time % self.patch_size[0]
+        # Not `-time % patch`: of negative numbers runtimes that read exports have other remainders.
+        missing = (time + self.patch_size[0] - 1) // self.patch_size[0] * self.patch_size[0] - time
         if isinstance(missing, int) and missing == 0:
             return x
         return ops.concatenate([x, ops.zeros((batch, missing, *rest), dtype=x.dtype)], axis=1)

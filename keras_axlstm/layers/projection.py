@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_axlstm.recurrence.choice import large_projection
-from keras_axlstm.recurrence.kernels import choose_optional, kernel_dtype
+from keras_axlstm.recurrence.kernels import choose_optional, kernel_dtype, kernels_wanted
 
 
 def project(dense: keras.layers.Dense, inputs: keras.KerasTensor) -> keras.KerasTensor:
@@ -36,7 +36,9 @@ def project_by(weights: keras.KerasTensor, inputs: keras.KerasTensor) -> keras.K
     batch, time, channels = ops.shape(inputs)
     rows = ops.reshape(inputs, (-1, channels))
     units = weights.shape[-1]
-    large = large_projection(rows.shape[0], channels, units, kernel_dtype(rows))
+    large = kernels_wanted() and large_projection(
+        rows.shape[0], channels, units, kernel_dtype(rows)
+    )
     outputs = (multiply if large else ops.matmul)(rows, ops.cast(weights, rows.dtype))
     return ops.reshape(outputs, (batch, time, units))
 

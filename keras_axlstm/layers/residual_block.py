@@ -15,6 +15,7 @@ from keras_axlstm.recurrence.kernels import (
     BlockParameters,
     MixerParameters,
     choose_optional,
+    kernels_wanted,
 )
 
 
@@ -43,7 +44,7 @@ def apply_block(
         )
         return compose_block(inputs, mask, parameters, options, *projections)
 
-    if not _has_kernel(inputs, parameters):
+    if not (kernels_wanted() and _has_kernel(inputs, parameters)):
         return compose(inputs, mask, parameters)
     kernels = choose_optional("block", inputs)
     if kernels is None:

@@ -1,8 +1,10 @@
+import warnings
 from pathlib import Path
 
 import keras
 import keras_hub
 from keras import ops
+from keras_hub.src.utils.preset_utils import CONFIG_FILE, load_json
 
 from keras_axlstm.layers.class_token import ClassToken
 from keras_axlstm.layers.patch_embedding import PatchEmbedding
@@ -189,14 +191,29 @@ class SpectrogramEncoder(keras_hub.models.Backbone):
         Args:
             preset: a name from `cls.presets`, a local directory, or a hub handle.
             load_weights: bool. False gives the architecture with random weights.
-            **kwargs: arguments of the constructor that override the preset's.
+            **kwargs: arguments of the constructor that override the preset's. Weights that were
+                saved in half precision compute in that of Keras unless `dtype` says otherwise.
 
         Raises:
             ValueError: an unknown preset, or one that has no weights while they are asked for.
         """
         preset = str(preset)
         check_preset(preset, load_weights)
+        if kwargs.get("dtype") is None:
+            # keras-hub (0.32) forgets which layers of an encoder were quantized.
+            dtype = load_json(preset, CONFIG_FILE)["config"].get("dtype")
+            if isinstance(dtype, dict) and dtype["class_name"] == "DTypePolicyMap":
+                kwargs["dtype"] = dtype
         return super().from_preset(preset, load_weights=load_weights, **kwargs)
+
+    def quantize(self, *args, **kwargs):
+        """`keras.Model.quantize`: weights of dense layers in 8 bits with `"int8"`, in place.
+
+        The recurrence, which is a small part of the weights, stays as it is.
+        """
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".* does not have a `quantize` method", UserWarning)
+            super().quantize(*args, **kwargs)
 
     def get_config(self):
         config = super().get_config()

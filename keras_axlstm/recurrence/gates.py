@@ -21,7 +21,7 @@ EPSILON = 1e-6
 
 def log_sigmoid(x: keras.KerasTensor) -> keras.KerasTensor:
     """log(sigmoid(x)) that is x, not -inf, for very negative x."""
-    return ops.minimum(x, 0.0) - ops.log1p(ops.exp(-ops.abs(x)))
+    return -ops.softplus(-x)
 
 
 def log_gate(preactivation: keras.KerasTensor, activation: str) -> keras.KerasTensor:
@@ -66,7 +66,7 @@ def block_gates(log_i: keras.KerasTensor, log_f: keras.KerasTensor) -> BlockGate
 
 def log_weights(gates: BlockGates) -> keras.KerasTensor:
     """Log weight of column j in row i of the same block, (B, NH, N, L, L); SHUT where j > i."""
-    steps = ops.arange(ops.shape(gates.log_i)[-1])
+    steps = ops.arange(ops.shape(gates.log_i)[-1], dtype="int32")
     causal = ops.expand_dims(steps, 1) >= ops.expand_dims(steps, 0)
     coarse = ops.expand_dims(gates.coarse, -1) - ops.expand_dims(gates.coarse, -2)
     fine = ops.expand_dims(gates.fine, -1) + ops.expand_dims(gates.log_i - gates.fine, -2)

@@ -60,6 +60,11 @@ def implementation_set_to(implementation: str) -> Iterator[None]:
         set_implementation(earlier)
 
 
+def kernels_wanted() -> bool:
+    """Whether `implementation="auto"` may stand for a kernel."""
+    return _default != "ops"
+
+
 def check_implementation(received: str) -> None:
     """Raise ValueError for an unknown implementation."""
     if received not in IMPLEMENTATIONS:
