@@ -13,7 +13,7 @@ EXAMPLE_WINDOWS = 3
 def export_with_torch(graph: Any, output: Path, shape: tuple[int | None, ...]) -> None:
     """Write a `WaveformModel` for waveforms of `shape`, None = any size, as a `.pt2` file."""
     clips, samples = shape
-    if samples is None:
+    if clips is None or samples is None:
         window = graph.encoder.spectrogram_shape[0] * graph.log_mel.hop_length
         clips, samples = EXAMPLE_CLIPS, EXAMPLE_WINDOWS * window
     sizes = {axis: torch.export.Dim.DYNAMIC for axis in (0, 1) if shape[axis] is None}

@@ -121,9 +121,9 @@ def check_kind(model, kind):
             f"kind={kind!r} needs an {'AudioClassifier' if kind == 'scores' else 'AudioEmbedder'}. "
             f"Received: an {type(model).__name__}"
         )
-    if is_classifier and model.preprocessor is None:
+    if isinstance(model, AudioClassifier) and model.preprocessor is None:
         raise ValueError("The classifier must have a preprocessor. Received: preprocessor=None")
-    encoder = model.backbone if is_classifier else model.encoder
+    encoder = model.encoder if isinstance(model, AudioEmbedder) else model.backbone
     if any(getattr(layer, "quantization_mode", None) for layer in encoder._flatten_layers()):
         raise ValueError(
             "A quantized model cannot be exported: load it without `quantize`, and for weights in "
