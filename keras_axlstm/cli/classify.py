@@ -30,6 +30,13 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "--preset", required=True, metavar="NAME_OR_DIR", help="preset of a classifier"
     )
     parser.add_argument(
+        "--adapter",
+        type=Path,
+        metavar="FILE",
+        help="adapter.npz of a run in mode frozen or lora; --preset is then the encoder it began "
+        "with",
+    )
+    parser.add_argument(
         "--top",
         type=positive_integer,
         default=3,
@@ -61,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     from keras_axlstm.data.readable_files import readable_files
     from keras_axlstm.files import write_aside
     from keras_axlstm.models import AudioClassifier
+    from keras_axlstm.models.open_preset import open_preset
 
     paths: list[Path] = []
     for path in arguments.files:
@@ -68,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = list(dict.fromkeys(paths))
     place = write_aside(arguments.csv, arguments.overwrite) if arguments.csv else nullcontext()
     with place as unfinished:
-        classifier = AudioClassifier.from_preset(arguments.preset)
+        classifier = open_preset(AudioClassifier, arguments.preset, adapter=arguments.adapter)
         rate = classifier.preprocessor.audio_converter.sampling_rate
         good, failures = readable_files(paths, rate)
         reasons = [(path, f"{path}: {reason}") for path, reason in failures]

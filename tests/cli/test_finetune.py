@@ -59,7 +59,7 @@ def report_of(folder):
 
 
 def test_the_output_is_a_preset_with_a_report(classifier):
-    assert sorted(os.listdir(classifier)) == sorted(OUTPUT_FILES)
+    assert sorted(os.listdir(classifier)) == sorted(set(OUTPUT_FILES) - {"adapter.npz"})
     report = report_of(classifier)
     assert report["class_names"] == sorted(FREQUENCIES)
     assert {part: len(names) for part, names in report["files"].items()} == {
@@ -107,6 +107,10 @@ def test_lora_with_augmentation_and_attention(clips, axlstm, tmp_path, capsys):
     assert f"{trained:,} of" in capsys.readouterr().out
     revived = AudioClassifier.from_preset(tmp_path / "out")
     assert revived.pooling == "attention" and revived.mixup.alpha == 0.2
+    adapted = AudioClassifier.from_preset(axlstm, adapter=tmp_path / "out" / "adapter.npz")
+    clip = [clips / "low" / "0.wav"]
+    expected = revived.predict(clip, verbose=0)
+    np.testing.assert_allclose(adapted.predict(clip, verbose=0), expected, atol=1e-5)
     report = report_of(tmp_path / "out")
     assert report["trained_parameters"] == trained and set(report["scores"]) == {"train"}
 
@@ -220,6 +224,12 @@ def test_an_existing_output_is_kept(clips, preset, tmp_path, capsys, monkeypatch
     (output / "mine.txt").unlink()
     assert finetune(*arguments, "--overwrite") == 0
     assert report_of(output)["config"]["mode"] == "frozen"
+    capsys.readouterr()
+    adapter = ["--preset", preset, "--adapter", output / "adapter.npz"]
+    assert classify(clips / "low" / "0.wav", *adapter) == 0
+    with_adapter = capsys.readouterr().out
+    assert classify(clips / "low" / "0.wav", "--preset", output) == 0
+    assert capsys.readouterr().out == with_adapter
 
 
 def test_a_loss_gone_wrong_leaves_nothing(clips, preset, tmp_path, capsys):

@@ -36,7 +36,9 @@ PRESET_FILES = (
     "task.json",
     "task.weights.h5",
 )
-OUTPUT_FILES = (*PRESET_FILES, REPORT, CURVES, CONFUSION)
+# With the modes that leave the encoder as it was.
+ADAPTER = "adapter.npz"
+OUTPUT_FILES = (*PRESET_FILES, ADAPTER, REPORT, CURVES, CONFUSION)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +133,8 @@ def finetune(
             "files": {part: [files.names()[i] for i in rows] for part, rows in parts.items()},
         }
         classifier.save_to_preset(str(folder))
+        if config.mode != "full":
+            classifier.save_adapter(folder / ADAPTER)
         no_pictures = write_report(folder, result)
     return FinetuneResult(classifier, result, no_pictures)
 
