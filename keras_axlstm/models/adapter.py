@@ -40,11 +40,11 @@ def save_adapter(classifier: Any, path: str | os.PathLike, overwrite: bool = Fal
         "encoder": _sizes(backbone),
         "options": _options(classifier),
         "lora_rank": backbone._lora_rank if layers else None,
-        "lora_layers": sorted({layer.name for layer in layers}),
+        "lora_layers": names,
     }
     arrays: dict[str, Any] = {
         "about": np.array(json.dumps(about)),
-        "sample": _sample(backbone, about["lora_layers"]),
+        "sample": _sample(backbone, names),
     }
     for name, weight in _new_weights(classifier).items():
         arrays[name] = keras.ops.convert_to_numpy(weight)
