@@ -3,13 +3,15 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def write_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[Path]:
+def write_aside(
+    path: str | os.PathLike[str], overwrite: bool = False, names: Collection[str] | None = None
+) -> Iterator[Path]:
     """Write a file or folder beside its place, and rename it when it is complete.
 
     Yields a path that does not exist yet, in the same folder and with the same ending as `path`.
@@ -21,6 +23,8 @@ def write_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
         path: the file or folder to make. A symbolic link is followed.
         overwrite: replace an existing `path`. A folder is replaced only by one that has all of its
             entries, so that no file of another kind goes with it.
+        names: of all entries that such a folder may have. An existing folder that is to be
+            replaced is then judged by them, and before anything is written.
 
     Raises:
         FileExistsError: `path` exists, checked before anything is written. If it appears
@@ -43,6 +47,11 @@ def write_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
             f"{path} exists already. Choose another name, or replace it with overwrite=True "
             "(command line: --overwrite)."
         )
+    if names is not None and (others := _others(target, names)):
+        raise FileExistsError(
+            f"The folder {target} is not replaced, because it holds other files: {others}. Choose "
+            "another name, or empty it first."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".unfinished-{secrets.token_hex(4)}-{target.name}")
     try:
@@ -52,26 +61,32 @@ def write_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iterat
     except BaseException:
         _remove(unfinished)
         raise
-    _refuse_to_lose(target, unfinished, overwrite)
+    _refuse_to_lose(target, unfinished, overwrite, names)
     replace_output(target, unfinished)
 
 
-def _refuse_to_lose(target: Path, finished: Path, overwrite: bool) -> None:
+def _refuse_to_lose(
+    target: Path, finished: Path, overwrite: bool, names: Collection[str] | None
+) -> None:
     """Raise if renaming would remove anything but an earlier output of the same kind."""
     if target.exists() and not overwrite:
         raise FileExistsError(
             f"{target} was made by someone else meanwhile. The finished output is kept as "
             f"{finished}: rename it."
         )
-    if target.is_dir():
-        new = set(os.listdir(finished)) if finished.is_dir() else set()
-        others = sorted(set(os.listdir(target)) - new)
-        if others:
-            raise FileExistsError(
-                f"The folder {target} was not replaced, because it holds other files: "
-                f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}. The finished output "
-                f"is kept as {finished}: rename it, or empty the folder first."
-            )
+    if names is None:
+        names = os.listdir(finished) if finished.is_dir() else ()
+    if others := _others(target, names):
+        raise FileExistsError(
+            f"The folder {target} was not replaced, because it holds other files: {others}. The "
+            f"finished output is kept as {finished}: rename it, or empty the folder first."
+        )
+
+
+def _others(target: Path, names: Collection[str]) -> str:
+    """The first entries of a folder that have none of the names; empty if there is none."""
+    others = sorted(set(os.listdir(target)) - set(names)) if target.is_dir() else []
+    return ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
 
 
 def replace_output(target: Path, finished: Path) -> None:

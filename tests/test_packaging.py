@@ -144,9 +144,10 @@ def test_the_version_is_stated_once_more_in_the_package(project):
 def test_all_is_every_extra_but_the_tests(project):
     extras = project["optional-dependencies"]
     # Triton does not run in one process with TensorFlow, beam and tensorflow-io need environments
-    # of their own, mteb and demo bring much that nothing else needs, events an older setuptools.
+    # of their own, mteb, demo and notebook bring much that nothing else needs, events an older
+    # setuptools.
     apart = {"all", "test", "triton", "jax-triton", "beam", "tensorflow-io", "mteb", "events"}
-    apart |= {"demo", "demo-test"}
+    apart |= {"demo", "demo-test", "notebook"}
     inner = ",".join(name for name in extras if name not in apart)
     assert extras["all"] == [f"keras-axlstm[{inner}]"]
 

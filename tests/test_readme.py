@@ -36,7 +36,8 @@ SHELL_BLOCKS = blocks("bash")
 def user_folder(tmp_path, monkeypatch):
     """A folder with what a reader has: the example clips, and a checkpoint of the authors' kind."""
     (tmp_path / "examples").mkdir()
-    (tmp_path / "examples" / "audio").symlink_to(ROOT / "examples" / "audio")
+    for name in ("audio", "audio_labels.csv"):
+        (tmp_path / "examples" / name).symlink_to(ROOT / "examples" / name)
     weights = {
         name.removeprefix("weight/"): torch.from_numpy(array)
         for name, array in load_golden("runtime_flip_ef2").items()

@@ -32,6 +32,7 @@ EXTRAS = {
     "events": "sed_eval",
     "mteb": "mteb",
     "tensorflow-io": "tensorflow_io",
+    "notebook": "nbclient",
 }
 
 

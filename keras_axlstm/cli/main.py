@@ -5,18 +5,32 @@ import sys
 from collections.abc import Sequence
 
 from keras_axlstm.cli import (
+    classify,
     convert,
     doctor,
     embed,
     evaluate,
     export,
+    finetune,
     prepare,
     prepare_tasks,
     presets,
     pretrain,
 )
 
-COMMANDS = (prepare, pretrain, embed, evaluate, prepare_tasks, convert, export, presets, doctor)
+COMMANDS = (
+    prepare,
+    pretrain,
+    finetune,
+    classify,
+    embed,
+    evaluate,
+    prepare_tasks,
+    convert,
+    export,
+    presets,
+    doctor,
+)
 
 EXIT_CODES = """\
 exit codes:
@@ -36,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands. Each sets `run`, a function of the parsed arguments."""
     parser = argparse.ArgumentParser(
         prog="keras-axlstm",
-        description="Audio embeddings and self-supervised pretraining with AxLSTM.",
+        description="Audio embeddings, classifiers and self-supervised pretraining with AxLSTM.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

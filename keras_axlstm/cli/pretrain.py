@@ -1,22 +1,18 @@
 """`keras-axlstm pretrain`: self-supervised pretraining on a folder of audio."""
 
 import argparse
-import dataclasses
-import typing
 from pathlib import Path
 from typing import Any
 
 from keras_axlstm.cli.backend import choose_backend
+from keras_axlstm.cli.config_options import add_config_options, given_options
 from keras_axlstm.cli.skipped import report_skipped
-from keras_axlstm.training.options import Option, choices, value_type
 from keras_axlstm.training.pretrain_config import (
     ALTERNATIVES,
     PretrainConfig,
     override,
     read_config,
 )
-
-GROUPS = ("data", "model", "training", "output")
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -48,50 +44,13 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         action="store_true",
         help="replace an earlier output, or drop an unfinished run",
     )
-    groups = {name: parser.add_argument_group(name) for name in GROUPS}
-    pairs: dict[str, Any] = {}
-    for name, field in _fields().items():
-        group = groups[field.metadata["option"].group]
-        for pair in ALTERNATIVES:
-            if name == pair[0]:
-                pairs |= dict.fromkeys(pair, group.add_mutually_exclusive_group())
-        _add_option(pairs.get(name, group), name, field)
+    add_config_options(parser, PretrainConfig, positional="source", alternatives=ALTERNATIVES)
     return parser
-
-
-def _fields() -> dict[str, dataclasses.Field]:
-    return {field.name: field for field in dataclasses.fields(PretrainConfig)}
-
-
-def _add_option(group: Any, name: str, field: dataclasses.Field) -> None:
-    details: Option = field.metadata["option"]
-    hint = typing.get_type_hints(PretrainConfig)[name]
-    kind = value_type(hint)
-    text = details.help
-    if field.default not in (None, dataclasses.MISSING) and kind is not bool:
-        text += f" (default: {field.default})"
-    # Not given is not the same as the default: it may come from a file.
-    arguments: dict[str, Any] = {"help": text.replace("%", "%%"), "default": argparse.SUPPRESS}
-    if name == "source":
-        arguments["nargs"] = "?"
-        group.add_argument(name, metavar=details.metavar, **arguments)
-        return
-    if kind is bool:
-        arguments["action"] = argparse.BooleanOptionalAction
-    else:
-        arguments["type"] = kind
-        if allowed := choices(hint):
-            arguments["choices"] = allowed
-        else:
-            arguments["metavar"] = details.metavar or ("N" if kind is int else "NUMBER")
-        if isinstance(details.metavar, tuple):
-            arguments["nargs"] = len(details.metavar)
-    group.add_argument("--" + name.replace("_", "-"), **arguments)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Pretrain and save; 3 if some files were skipped."""
-    given = {name: value for name, value in vars(arguments).items() if name in _fields()}
+    given = given_options(arguments, PretrainConfig)
     try:
         values = override(read_config(arguments.config) if arguments.config else {}, given)
         if arguments.resume and "output" in values:

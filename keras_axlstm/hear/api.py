@@ -9,7 +9,8 @@ from typing import Any
 import keras
 
 from keras_axlstm.hear.hear_model import HearModel
-from keras_axlstm.models.open_embedder import RANDOM_PREFIX, open_embedder
+from keras_axlstm.models.open_embedder import open_embedder
+from keras_axlstm.models.open_preset import RANDOM_PREFIX
 from keras_axlstm.models.presets import has_weights
 
 DEFAULT_PRESET = "axlstm_base"

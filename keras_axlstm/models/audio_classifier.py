@@ -1,7 +1,9 @@
 import keras
 
 from keras_axlstm.layers.sequence_pooling import SequencePooling
+from keras_axlstm.models.adapter import adapter_options, load_adapter, save_adapter
 from keras_axlstm.models.class_labels import ClassLabels
+from keras_axlstm.models.classifier_checks import check_bands, check_class_token
 from keras_axlstm.models.clip_task import ClipTask
 from keras_axlstm.models.presets import check_preset
 
@@ -86,8 +88,8 @@ class AudioClassifier(ClipTask):
                 f"`backbone` must be an {self.backbone_cls.__name__}. Received: {backbone!r}"
             )
         labels = ClassLabels(num_classes, class_names, multi_label)
-        _check_class_token(backbone, pooling)
-        _check_bands(backbone, preprocessor)
+        check_class_token(backbone, pooling)
+        check_bands(backbone, preprocessor)
         dtype = backbone.dtype_policy
 
         # === Layers ===
@@ -195,8 +197,31 @@ class AudioClassifier(ClipTask):
         return self.labels.decode(scores, top)
 
     def encode_labels(self, y):
-        """Labels as numbers; see the class for `y`."""
         return self.labels.encode(y)
+
+    def save_adapter(self, path, overwrite=False):
+        """Save what was trained beside an encoder that stays as it was: a small file.
+
+        That is the new layers and the low-rank updates (LoRA). Sizes and a few weights of the
+        encoder are kept to know it by.
+
+        Args:
+            path: a `.npz` file to write.
+            overwrite: bool. Replace an existing file.
+
+        Raises:
+            ValueError: all weights of the encoder are trained, or another ending.
+            FileExistsError: the file exists.
+        """
+        save_adapter(self, path, overwrite)
+
+    def load_adapter(self, path):
+        """Load what `save_adapter` wrote, on any backend; LoRA is enabled if it is not yet.
+
+        Raises:
+            ValueError: a file of another kind, or of another encoder or classifier.
+        """
+        load_adapter(self, path)
 
     def save_task_weights(self, filepath):
         keras.saving.save_weights(self, filepath, objects_to_skip=self._not_the_task_s())
@@ -210,12 +235,13 @@ class AudioClassifier(ClipTask):
         return [*self.backbone._flatten_layers(), *optimizers]
 
     @classmethod
-    def from_preset(cls, preset, load_weights=True, **kwargs):
+    def from_preset(cls, preset, load_weights=True, adapter=None, **kwargs):
         """Load a classifier from a preset of a classifier or of an encoder.
 
         Args:
             preset: a name from `cls.presets`, a local directory, or a hub handle.
             load_weights: bool. False gives the architecture with random weights.
+            adapter: a file that `save_adapter` wrote, from which the classes come then.
             **kwargs: arguments of the constructor. `num_classes` or `class_names` gives a new
                 dense layer; without them the preset must be a classifier's.
 
@@ -225,12 +251,17 @@ class AudioClassifier(ClipTask):
         """
         preset = str(preset)
         check_preset(preset, load_weights)
+        if adapter is not None:
+            kwargs = {**adapter_options(adapter), **kwargs}
         if kwargs.get("class_names") is not None:
             kwargs.setdefault("num_classes", len(kwargs["class_names"]))
         elif "num_classes" in kwargs:
             # Not those of the classifier that the preset holds.
             kwargs["class_names"] = None
-        return super().from_preset(preset, load_weights=load_weights, **kwargs)
+        classifier = super().from_preset(preset, load_weights=load_weights, **kwargs)
+        if adapter is not None:
+            classifier.load_adapter(adapter)
+        return classifier
 
     def get_config(self):
         config = super().get_config()
@@ -267,25 +298,3 @@ def _class_for(backbone):
         "`backbone` must be an AxLSTMEncoder or SSASTEncoder. To load one by name use "
         f"`AudioClassifier.from_preset`. Received: {backbone!r}"
     )
-
-
-def _check_bands(backbone, preprocessor):
-    """Refuse a front end of other bands than the encoder's."""
-    converter = getattr(preprocessor, "audio_converter", None)
-    bands = backbone.spectrogram_shape[1]
-    if converter is not None and converter.num_mel_bins != bands:
-        raise ValueError(
-            f"The encoder reads {bands} mel bands. Received: a preprocessor with "
-            f"num_mel_bins={converter.num_mel_bins}"
-        )
-
-
-def _check_class_token(backbone, pooling):
-    """Refuse the class token of an encoder that never reads from the end."""
-    reads_from_the_end = any(getattr(block, "reverse", True) for block in backbone.blocks)
-    if pooling == "class_token" and not reads_from_the_end:
-        raise ValueError(
-            '`pooling="class_token"` needs blocks that read from the end (`flip=True`): the token '
-            "comes first, and every block of this encoder reads from the beginning, so it is the "
-            'same for all clips. Received: flip=False. Use pooling="mean" or "attention".'
-        )

@@ -77,9 +77,12 @@ def _values(generator: np.random.Generator, initializer: Any, shape: tuple[int, 
             fan_in, fan_out = _fans(shape)
             limit = np.sqrt(6.0 / (fan_in + fan_out))
             return generator.uniform(-limit, limit, shape)
+        case keras.initializers.HeUniform():
+            limit = np.sqrt(6.0 / _fans(shape)[0])
+            return generator.uniform(-limit, limit, shape)
     raise ValueError(
-        "Random weights can be drawn for the initializers RandomNormal, RandomUniform and "
-        f"GlorotUniform. Received: {type(initializer).__name__}"
+        "Random weights can be drawn for the initializers RandomNormal, RandomUniform, "
+        f"GlorotUniform and HeUniform. Received: {type(initializer).__name__}"
     )
 
 

@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+import os
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 _NAMES = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
@@ -33,6 +35,43 @@ class Option:
 def option(group: str, help: str, default: Any = dataclasses.MISSING, **details: Any) -> Any:
     """A dataclass field with an `Option`; without a default it must be given."""
     return dataclasses.field(default=default, metadata={"option": Option(group, help, **details)})
+
+
+def check_names(config_class: type, values: Mapping[str, Any]) -> None:
+    """Refuse values that a configuration could not be made of.
+
+    Raises:
+        ValueError: an unknown field, or a field that has no default is missing.
+    """
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    unknown = [name for name in values if name not in fields]
+    if unknown:
+        raise ValueError(
+            f"Unknown fields of {config_class.__name__}: {', '.join(unknown)}. "
+            f"Known: {', '.join(fields)}"
+        )
+    missing = [
+        name
+        for name, field in fields.items()
+        if field.default is dataclasses.MISSING and name not in values
+    ]
+    if missing:
+        raise ValueError(f"{config_class.__name__} needs values of: {', '.join(missing)}.")
+
+
+def check_fields(config: Any) -> None:
+    """Put every field of a frozen configuration in its declared type; paths become strings.
+
+    Raises:
+        ValueError: a value of another type, or out of range; names the field.
+    """
+    hints = typing.get_type_hints(type(config))
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
+        value = check_value(field.name, hints[field.name], field.metadata["option"], value)
+        object.__setattr__(config, field.name, value)
 
 
 def choices(hint: Any) -> tuple[Any, ...]:

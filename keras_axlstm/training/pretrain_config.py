@@ -2,12 +2,11 @@ import dataclasses
 import json
 import os
 import tomllib
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from keras_axlstm.training.options import check_value, option
+from keras_axlstm.training.options import check_fields, check_names, option
 
 PAPER_EPOCHS = 100
 PAPER_BASE_LEARNING_RATE = 1.5e-4
@@ -162,13 +161,7 @@ class PretrainConfig:
     progress: bool = option("output", "show a progress bar", True)
 
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, os.PathLike):
-                value = os.fspath(value)
-            value = check_value(field.name, hints[field.name], field.metadata["option"], value)
-            object.__setattr__(self, field.name, value)
+        check_fields(self)
         for pair in ALTERNATIVES:
             if None not in (getattr(self, name) for name in pair):
                 raise ValueError(f"`{pair[0]}` and `{pair[1]}` exclude each other: give one.")
@@ -210,20 +203,7 @@ class PretrainConfig:
         Raises:
             ValueError: as the class, or a field that has no default is missing.
         """
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        unknown = [name for name in values if name not in fields]
-        if unknown:
-            raise ValueError(
-                f"Unknown fields of PretrainConfig: {', '.join(unknown)}. "
-                f"Known: {', '.join(fields)}"
-            )
-        missing = [
-            name
-            for name, field in fields.items()
-            if field.default is dataclasses.MISSING and name not in values
-        ]
-        if missing:
-            raise ValueError(f"PretrainConfig needs values of: {', '.join(missing)}.")
+        check_names(cls, values)
         return cls(**values)
 
     def to_toml(self) -> str:

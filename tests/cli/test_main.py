@@ -12,7 +12,8 @@ from keras_axlstm.cli import presets
 from keras_axlstm.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["prepare", "prepare-tasks", "pretrain", "embed", "convert", "presets", "doctor"]
+COMMANDS = ["prepare", "prepare-tasks", "pretrain", "finetune", "classify", "embed", "convert"]
+COMMANDS += ["presets", "doctor"]
 
 # The package's own `__init__` is passed over: this is about the modules of the command line.
 WITHOUT_THE_PACKAGE = """
@@ -46,6 +47,10 @@ def run(*arguments):
         (["prepare", "sounds"], 2),
         (["prepare", "sounds", "--output", "out", "--runner-options=--region=x"], 2),
         (["embed"], 2),
+        (["finetune", "--help"], 0),
+        (["finetune", "clips"], 2),
+        (["finetune", "--output", "out"], 2),
+        (["classify", "clip.wav"], 2),
         (["train"], 2),
     ],
 )

@@ -31,10 +31,16 @@ import numpy as np
 import keras_axlstm
 
 preset, waveform, output = sys.argv[1:]
+encoder, adapter = np.load(waveform.replace(".npy", ".adapter.npy")).tolist()
 classifier = keras_axlstm.AudioClassifier.from_preset(preset)
+adapted = keras_axlstm.AudioClassifier.from_preset(encoder, adapter=adapter)
 waveform = np.load(waveform)
-scores = classifier.predict([waveform, waveform[:7000]], verbose=0)
-np.savez(output, scores=scores, class_names=classifier.class_names)
+scores, adapted_scores = (
+    model.predict([waveform, waveform[:7000]], verbose=0) for model in (classifier, adapted)
+)
+np.savez(
+    output, scores=scores, adapted_scores=adapted_scores, class_names=classifier.class_names
+)
 """
 
 
@@ -86,11 +92,17 @@ def test_a_trained_classifier_predicts_the_same_elsewhere(tmp_path):
     classifier = keras_axlstm.AudioClassifier.from_preset(
         tmp_path / "encoder", class_names=["rain", "Vögel"], pooling="attention"
     )
+    classifier.backbone.enable_lora(2)
     classifier.compile(keras.optimizers.Adam(0.02))
     classifier.fit([waveform, waveform[:9000] ** 2], ["rain", "Vögel"], epochs=3, verbose=0)
     expected = classifier.predict([waveform, waveform[:7000]], verbose=0)
     classifier.save_to_preset(str(tmp_path / "preset"))
+    classifier.save_adapter(tmp_path / "adapter.npz")
     np.save(tmp_path / "waveform.npy", waveform)
+    np.save(
+        tmp_path / "waveform.adapter.npy",
+        [str(tmp_path / "encoder"), str(tmp_path / "adapter.npz")],
+    )
     for backend in {"jax", "tensorflow", "torch"} - {keras.backend.backend()}:
         found = run(
             CLASSIFY,
@@ -100,4 +112,5 @@ def test_a_trained_classifier_predicts_the_same_elsewhere(tmp_path):
             tmp_path / f"{backend}.npz",
         )
         assert found["class_names"].tolist() == ["rain", "Vögel"]
-        assert relative_error(found["scores"], expected) <= BACKENDS_AGREE, backend
+        for scores in (found["scores"], found["adapted_scores"]):
+            assert relative_error(scores, expected) <= BACKENDS_AGREE, backend

@@ -22,9 +22,7 @@ def read_manifest(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> 
         ImportError: a Parquet file without pyarrow.
     """
     manifest = Path(path)
-    if not manifest.is_file():
-        raise ValueError(f"Expected a manifest. Received: a path that is no file, {manifest}")
-    columns = _read_parquet(manifest) if manifest.suffix == ".parquet" else _read_csv(manifest)
+    columns = read_columns(manifest)
     if "path" not in columns:
         raise ValueError(
             f"Expected a column `path` in {manifest}. Found: {', '.join(columns) or 'no columns'}"
@@ -45,6 +43,18 @@ def read_manifest(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> 
         ]
     paths = [os.path.join(manifest.parent, name) for name in names]
     return AudioFiles(paths, settings, segments, columns)
+
+
+def read_columns(manifest: Path) -> dict[str, Any]:
+    """The columns of a CSV or Parquet file by name: lists of values, equally long.
+
+    Raises:
+        ValueError: a missing file, or one that cannot be read.
+        ImportError: a Parquet file without pyarrow.
+    """
+    if not manifest.is_file():
+        raise ValueError(f"Expected a manifest. Received: a path that is no file, {manifest}")
+    return _read_parquet(manifest) if manifest.suffix == ".parquet" else _read_csv(manifest)
 
 
 def _read_csv(path: Path) -> dict[str, list[Any]]:
