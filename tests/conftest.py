@@ -11,6 +11,8 @@ import pytest
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("suite")
 
+# Where tests run that need no backend in particular.
+ANY_BACKEND = "torch"
 GPU_REASON = "needs a GPU, and the backend sees none"
 
 
@@ -20,6 +22,17 @@ def pytest_report_header() -> str:
         f"keras backend: {backend} (keras {keras.__version__}, keras-hub {keras_hub.__version__}),"
         f" GPU: {'yes' if gpu_available() else 'no'}"
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what does not depend on the backend to one of them."""
+    if keras.backend.backend() == ANY_BACKEND:
+        return
+    elsewhere = [item for item in items if item.get_closest_marker("any_backend")]
+    # A file that is asked for by name runs.
+    if len(elsewhere) < len(items):
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in set(elsewhere)]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

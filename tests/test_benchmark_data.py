@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 import benchmark_data
+
+pytestmark = pytest.mark.any_backend
 
 
 def test_all_cases(tmp_path, capsys):

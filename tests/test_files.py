@@ -6,6 +6,8 @@ import pytest
 
 from keras_axlstm.files import write_aside
 
+pytestmark = pytest.mark.any_backend
+
 
 def write_folder(path, **files):
     path.mkdir()

@@ -15,6 +15,8 @@ import pytest
 
 import keras_axlstm
 
+pytestmark = pytest.mark.any_backend
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_axlstm"
 BACKEND_LIBRARIES = {

@@ -8,6 +8,8 @@ import soundfile
 from keras_axlstm.audio import log_mel_spectrogram, read_audio
 from tests.support.tolerances import relative_error
 
+pytestmark = pytest.mark.any_backend
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "audio"
 # Relative error: what Vorbis and MP3 leave out; the other formats keep all but the rounding.

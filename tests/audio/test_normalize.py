@@ -4,6 +4,8 @@ import pytest
 from keras_axlstm.audio import log_mel_spectrogram, normalize_log_mel
 from tests.support.tolerances import SAME_FORMULA
 
+pytestmark = pytest.mark.any_backend
+
 LOG_MEL = np.random.default_rng(0).normal(-5, 3, (30, 80)).astype("float32")
 
 

@@ -6,6 +6,8 @@ import soundfile
 
 from keras_axlstm.audio import AudioFileError, check_audio_file, read_audio
 
+pytestmark = pytest.mark.any_backend
+
 RATES = [8000, 16000, 22050, 44100, 48000]
 
 

@@ -3,6 +3,8 @@ import pytest
 
 from keras_axlstm.audio import resample
 
+pytestmark = pytest.mark.any_backend
+
 
 def tone(frequency: float, rate: int, seconds: float = 1.0) -> np.ndarray:
     return np.sin(2 * np.pi * frequency * np.arange(int(rate * seconds)) / rate).astype("float32")

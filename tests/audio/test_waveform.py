@@ -6,6 +6,8 @@ from hypothesis.extra import numpy as npst
 
 from keras_axlstm.audio import validate_waveform
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_floats_are_kept(dtype):

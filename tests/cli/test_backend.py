@@ -8,6 +8,8 @@ import pytest
 
 from keras_axlstm.cli import backend
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):

@@ -8,6 +8,8 @@ from keras_axlstm.cli.main import main
 from keras_axlstm.data import clip_source
 from tests.support.corrupt_audio import write_corrupt_audio
 
+pytestmark = pytest.mark.any_backend
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "audio"
 
 

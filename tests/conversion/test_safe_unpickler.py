@@ -20,6 +20,8 @@ from tests.conversion.torch_zip import (
     write_torch_zip,
 )
 
+pytestmark = pytest.mark.any_backend
+
 EXTENSION = 0xE1
 NAMESPACE = pushed_global("argparse", "Namespace")
 REBUILD = pushed_global("torch._utils", "_rebuild_tensor_v2")

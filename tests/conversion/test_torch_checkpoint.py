@@ -15,6 +15,8 @@ from keras_axlstm.conversion.safe_unpickler import PickledRecord
 from tests.conversion.torch_zip import PROTO, STOP, tensor, write_torch_zip
 from tests.support.golden import GOLDEN, load_golden
 
+pytestmark = pytest.mark.any_backend
+
 CHECKPOINT = GOLDEN / "axlstm_flip_ef2_checkpoint-99.pth"
 
 DTYPES = (

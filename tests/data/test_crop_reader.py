@@ -13,6 +13,8 @@ from keras_axlstm.data.global_order import GlobalOrder
 from keras_axlstm.data.sources import ClipSource, clip_source
 from keras_axlstm.data.sources.clip import Clip
 
+pytestmark = pytest.mark.any_backend
+
 
 class Ramps(ClipSource):
     """Clips whose frames are numbered; the values are those of the clip times 1000 too."""

@@ -4,6 +4,8 @@ import pytest
 
 from keras_axlstm.data import find_audio_files
 
+pytestmark = pytest.mark.any_backend
+
 
 def touch(folder: Path, *names: str) -> None:
     for name in names:

@@ -1,8 +1,11 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_axlstm.data.batch_plan import BatchPlan
 from keras_axlstm.data.global_order import GlobalOrder
+
+pytestmark = pytest.mark.any_backend
 
 
 def clip(order: GlobalOrder, position: int) -> int:

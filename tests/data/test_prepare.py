@@ -13,6 +13,8 @@ from keras_axlstm.data import clip_source, prepare, random_crops
 from keras_axlstm.data.prepare.shard_job import ShardJob
 from tests.support.corrupt_audio import write_corrupt_audio
 
+pytestmark = pytest.mark.any_backend
+
 LENGTHS = (8000, 12345, 1600, 100, 20000, 9999, 16000)
 LAYOUTS = ("flat", "array_record")
 

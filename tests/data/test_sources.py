@@ -14,6 +14,8 @@ from keras_axlstm.audio import AudioFileError, log_mel_spectrogram, read_audio
 from keras_axlstm.data import clip_source, random_crops
 from keras_axlstm.data.unreadable_files import UnreadableFiles
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.fixture
 def audio(tmp_path):

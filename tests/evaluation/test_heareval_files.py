@@ -10,6 +10,8 @@ import pytest
 from keras_axlstm.evaluation.heareval_files import read_heareval_files, write_heareval_files
 from tests.evaluation.probe_cases import make_kfold_task, make_task
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.parametrize("task", [make_task(), make_task(True), make_kfold_task()])
 def test_what_is_written_is_read(task, tmp_path):

@@ -19,6 +19,8 @@ from keras_axlstm.evaluation.metrics import (
     top1_acc,
 )
 
+pytestmark = pytest.mark.any_backend
+
 
 @st.composite
 def predictions_and_targets(draw):

@@ -16,6 +16,8 @@ from keras_axlstm.evaluation.score import (
     table_weights,
 )
 
+pytestmark = pytest.mark.any_backend
+
 # Of what the paper prints to one decimal.
 PRINTED = 0.05
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.any_backend
+
 PATH = Path(__file__).parents[2] / "examples" / "finetune_colab.ipynb"
 FOLDERS = re.compile(r"/(work|home|root|tmp|opt|usr|Users|content)/|[A-Z]:\\\\")
 

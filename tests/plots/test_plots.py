@@ -15,6 +15,8 @@ from keras_axlstm.plots import (
     save_plot,
 )
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.fixture
 def rng():

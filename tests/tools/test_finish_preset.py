@@ -13,6 +13,8 @@ from keras_axlstm.models.checksums import CHECKSUMS_FILE
 from keras_axlstm.models.save_preset import save_preset
 from preset_training import finish
 
+pytestmark = pytest.mark.any_backend
+
 PIECE = {
     "hours": 0.5,
     "last_step": 30,

@@ -176,6 +176,7 @@ def test_texts(language):
     assert all(made) and len(set(made)) > 150
 
 
+@pytest.mark.any_backend
 def test_speech_and_music(synthesizers):
     for make in (speech.speech_clips, music.music_clips):
         clips = make(0, 1, 3)
@@ -190,6 +191,7 @@ def run(monkeypatch, *arguments) -> int:
     return make_corpus.main()
 
 
+@pytest.mark.any_backend
 def test_hours_are_shards_for_training(tmp_path, monkeypatch, synthesizers):
     from corpus_making import volumes
 

@@ -19,6 +19,8 @@ from task_making.synthesizers import missing_synthesizers, play, speak
 from task_making.voices import ACCENTS, PROGRAMS, VARIANTS
 from task_making.words import LANGUAGES, OTHER_WORDS, SENTENCE_WORDS, words_of
 
+pytestmark = pytest.mark.any_backend
+
 # Table 1 of the paper, by the columns of Table 2; the F50K task has fewer labels here.
 COLUMNS = {
     **{"SC-5h": 12, "VL": 10, "LC": 10, "CD": 6, "NS-5h": 88, "BO": 4, "Mri-S": 10, "Mri-T": 6},

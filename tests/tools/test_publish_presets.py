@@ -7,6 +7,8 @@ import pytest
 from keras_axlstm.models import AxLSTMEncoder
 from keras_axlstm.models.checksums import write_checksums
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.fixture
 def preset(tmp_path):

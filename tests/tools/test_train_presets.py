@@ -11,6 +11,8 @@ from keras_axlstm.training import run as training_run
 from preset_training.piece import PRESETS, _new_run
 from tests.training.runs import EXAMPLES, assert_same_run, small_encoder
 
+pytestmark = pytest.mark.any_backend
+
 START = ("--data", EXAMPLES, "--clips", 16, "--batch", 4, "--precision", "float32")
 
 

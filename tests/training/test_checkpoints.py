@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from keras_axlstm.training.checkpoints import Checkpoint, Checkpoints
 
+pytestmark = pytest.mark.any_backend
+
 
 def checkpoint(step, size=100):
     rng = np.random.default_rng(step)

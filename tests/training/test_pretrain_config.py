@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from keras_axlstm.training import PretrainConfig
 from keras_axlstm.training.pretrain_config import override, read_config
 
+pytestmark = pytest.mark.any_backend
+
 
 def config(**values):
     return PretrainConfig(**{"source": "sounds", "output": "preset", **values})

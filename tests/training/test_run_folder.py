@@ -10,6 +10,8 @@ from keras_axlstm.training import PretrainConfig
 from keras_axlstm.training.checkpoints import Checkpoint
 from keras_axlstm.training.run_folder import LAST_FILE, PRESET_FILES, RunFolder, unfinished_config
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.fixture
 def output(tmp_path):

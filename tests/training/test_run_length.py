@@ -1,9 +1,12 @@
 """How a run divides into rows, steps and batches."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_axlstm.training.run_length import RunLength
+
+pytestmark = pytest.mark.any_backend
 
 LENGTHS = st.builds(
     RunLength,

@@ -9,6 +9,8 @@ from keras_axlstm.evaluation.tasks import Event
 from keras_axlstm.evaluation.tasks.metadata import EVENT_SCORES
 from tests.evaluation.events.event_library import needs_sed_eval
 
+pytestmark = pytest.mark.any_backend
+
 LABELS = ("cat", "dog", "owl")
 THERE = [[Event("cat", 1000.0, 2000.0), Event("dog", 3000.0, 3500.0)], [Event("owl", 0.0, 900.0)]]
 

@@ -6,6 +6,8 @@ import pytest
 from keras_axlstm.evaluation.events import EventSplit, frame_labels
 from keras_axlstm.evaluation.tasks import Event
 
+pytestmark = pytest.mark.any_backend
+
 LABELS = ("cat", "dog")
 EVENTS = (Event("cat", 50.0, 150.0), Event("dog", 140.0, 160.0), Event("dog", 200.0, 200.0))
 TIMES = np.arange(6) * 50.0

@@ -10,6 +10,8 @@ from keras_axlstm.evaluation.events import Postprocessing
 from keras_axlstm.evaluation.events.postprocessing import postprocessing_grid
 from keras_axlstm.evaluation.tasks import Event
 
+pytestmark = pytest.mark.any_backend
+
 LABELS = ("cat", "dog")
 
 

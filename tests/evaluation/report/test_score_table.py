@@ -7,6 +7,8 @@ import pytest
 from keras_axlstm.evaluation.report import RunResult, Score, ScoreTable
 from keras_axlstm.evaluation.score import TASKS, table2
 
+pytestmark = pytest.mark.any_backend
+
 PAPER_FOLDERS = (
     "beijing_opera-v1.0-hear2021-full",
     "mridangam_stroke-v1.5-full",

@@ -15,6 +15,8 @@ from keras_axlstm.evaluation.tasks import TaskError, read_task
 from keras_axlstm.evaluation.tasks.prepare import clip_converter, prepare_tasks
 from tests.support.task_folder import write_task
 
+pytestmark = pytest.mark.any_backend
+
 TASK = "animals-1.0-small"
 
 

@@ -11,6 +11,8 @@ import soundfile
 from keras_axlstm.evaluation.tasks import Clip, Event, TaskError, read_task, read_tasks
 from tests.support.task_folder import FOLDS, write_task
 
+pytestmark = pytest.mark.any_backend
+
 
 def problems(folder) -> list[tuple[str, str]]:
     with pytest.raises(TaskError) as error:
