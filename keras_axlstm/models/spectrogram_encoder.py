@@ -11,6 +11,7 @@ from keras_axlstm.layers.patch_embedding import PatchEmbedding
 from keras_axlstm.layers.sine_cosine_position import SineCosinePosition
 from keras_axlstm.models.checksums import verify_checksums
 from keras_axlstm.models.presets import check_preset
+from keras_axlstm.recurrence.kernels import plain_inference
 
 FRAME_ORDERS = ("time", "official")
 
@@ -107,6 +108,17 @@ class SpectrogramEncoder(keras_hub.models.Backbone):
                 f"frame. Received: shape {shape}"
             )
         return super().__call__(spectrogram, *args, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        if mask is None and not training and plain_inference(self.blocks, inputs):
+            # What Keras does around the blocks of a short clip takes as long as four of them.
+            tokens = self.position(self.patch_embedding(inputs))
+            if self.class_token is not None:
+                tokens = self.class_token(tokens)
+            for block in self.blocks:
+                tokens = block.call(tokens)
+            return self.norm(tokens)
+        return super().call(inputs, training=training, mask=mask)
 
     def encode(self, tokens, mask=None):
         """Class token, blocks and final norm on patch tokens that already carry their position.

@@ -134,6 +134,12 @@ def choose_optional(kernel: str, x) -> types.ModuleType | None:
     return backend_kernels()
 
 
+def plain_inference(layers: list[keras.Layer], x) -> bool:
+    """Whether `layer.call(x)` is all that calling each of the layers comes to."""
+    check = getattr(_BACKEND_KERNELS, "plain_inference", None)
+    return check is not None and check(layers, x)
+
+
 def kernel_dtype(*tensors) -> str:
     """The dtype in which kernels read tensors: bfloat16 if all are, else float32."""
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in tensors}

@@ -67,3 +67,19 @@ def block(inputs, mask, parameters, options, otherwise):
     from keras_axlstm.recurrence.kernels.native import torch_binding
 
     return torch_binding.block(inputs, mask, parameters, options)
+
+
+def plain_inference(layers, x):
+    """In eager inference in float32, on a tensor without a mask, if no hook looks on."""
+    return (
+        type(x) is torch.Tensor
+        and x.dtype is torch.float32
+        and not torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and getattr(x, "_keras_mask", None) is None
+        and all(
+            layer.compute_dtype == "float32"
+            and not (layer._forward_hooks or layer._forward_pre_hooks)
+            for layer in layers
+        )
+    )
