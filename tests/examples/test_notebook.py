@@ -56,3 +56,12 @@ def test_the_code_is_python(cells):
         lines = [line for line in code.splitlines() if not line.lstrip().startswith("%")]
         if "%pip" not in code:
             ast.parse("\n".join(lines))
+
+
+def test_it_was_executed_from_beginning_to_end(cells):
+    counts = [cell["execution_count"] for cell in cells if cell["cell_type"] == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    shown = "\n".join(map(text_of, cells))
+    for mode in ("frozen", "lora", "full"):
+        assert re.search(rf"\| {mode} \| .* \*\*\d+\.\d %\*\* \|", shown), shown
+    assert int(re.search(r"(\d+) s in all", shown)[1]) < 600
