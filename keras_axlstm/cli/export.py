@@ -6,8 +6,7 @@ from typing import Any
 
 from keras_axlstm.cli.arguments import positive_number
 from keras_axlstm.cli.backend import choose_backend
-from keras_axlstm.export.formats import FORMATS
-from keras_axlstm.export.waveform_model import KINDS
+from keras_axlstm.export.formats import FORMATS, KINDS
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:

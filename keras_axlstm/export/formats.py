@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
+KINDS = ("scene", "timestamps", "scores")
+
 
 class Format(NamedTuple):
     """A format of exported files."""

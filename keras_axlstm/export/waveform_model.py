@@ -2,10 +2,9 @@ import keras
 from keras import ops
 
 from keras_axlstm.audio.normalize import STD_OFFSET
+from keras_axlstm.export.formats import KINDS
 from keras_axlstm.layers import LogMelSpectrogram
 from keras_axlstm.models import AudioClassifier, AudioEmbedder
-
-KINDS = ("scene", "timestamps", "scores")
 
 
 class WaveformModel(keras.Model):

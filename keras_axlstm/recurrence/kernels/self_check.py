@@ -259,6 +259,8 @@ def _block_case(head_dim: int) -> _Case:
         down_kernel=(channels, width),
     )
     weights = [_normal(rng, shape, 0.5 * shape[0] ** -0.5) for shape in shapes]
+    # So that what the block adds to x is about as large, and not lost in the rounding of their sum.
+    weights[-1] = weights[-1] * 2.0**10
     arrays = [_normal(rng, (BATCH, STEPS, width)), *weights]
 
     def function(form, dtype):
