@@ -63,6 +63,8 @@ def test_python_block(code, user_folder):
     exec(compile(code, str(README), "exec"), {"__name__": "readme"})
 
 
+# The tests of the commands run on every backend.
+@pytest.mark.any_backend
 def test_shell_blocks(user_folder, own_home):
     """One after the other in one folder, as a reader meets them: later ones need earlier ones."""
     for code in SHELL_BLOCKS.values():
