@@ -5,21 +5,17 @@ package: float16, in files below 50 MB, with checksums, the loss curve and a car
 --scores is Markdown for the card, a table of `keras-axlstm evaluate` and the command that made it.
 """
 
-import argparse
 import sys
 from pathlib import Path
+
+from docstring_parser import docstring_parser
 
 from preset_training.finish import finish_preset
 from preset_training.piece import PRESETS
 
 
 def main() -> int:
-    description, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        description=details,
-        usage=description.removeprefix("Usage: "),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = docstring_parser(__doc__)
     parser.add_argument("preset", choices=PRESETS, metavar="PRESET", help=", ".join(PRESETS))
     parser.add_argument("--run", type=Path, required=True, help="the folder of the run")
     parser.add_argument("--corpus", type=Path, required=True, help="the shards it was trained on")

@@ -16,20 +16,16 @@ if it sees one. On Debian: apt-get install espeak-ng fluidsynth fluid-soundfont-
 voices flite, festival and its packages festvox-*. Without any: --counts 0 0 50.
 """
 
-import argparse
 import sys
 from pathlib import Path
+
+from docstring_parser import docstring_parser
 
 from corpus_making.volumes import BLOCK, DEFAULT_COUNTS, make_hours
 
 
 def main() -> int:
-    description, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        description=details,
-        usage=description.removeprefix("Usage: "),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = docstring_parser(__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder of the corpus")
     parser.add_argument(
         "--hours", type=int, required=True, metavar="H", help="hours from the first"

@@ -19,9 +19,10 @@ Speakers, instruments, rooms and the seeds of all parameters are disjoint betwee
 same bytes. On Debian: apt-get install espeak-ng fluidsynth fluid-soundfont-gm
 """
 
-import argparse
 import sys
 from pathlib import Path
+
+from docstring_parser import docstring_parser
 
 from task_making.recipes import RECIPES
 from task_making.synthesizers import missing_synthesizers
@@ -29,12 +30,7 @@ from task_making.write import write_task
 
 
 def main() -> int:
-    description, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        description=details,
-        usage=description.removeprefix("Usage: "),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = docstring_parser(__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder for the task folders")
     parser.add_argument(
         "--tasks", nargs="+", choices=RECIPES, default=list(RECIPES), metavar="NAME"

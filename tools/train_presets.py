@@ -12,20 +12,16 @@ The first piece fixes the length, batch and learning rate; later ones need only 
 and take --data if the shards lie elsewhere, with --other-data if they are more or others.
 """
 
-import argparse
 import sys
 from pathlib import Path
+
+from docstring_parser import docstring_parser
 
 from preset_training.piece import PRESETS, train_piece
 
 
 def main() -> int:
-    description, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        description=details,
-        usage=description.removeprefix("Usage: "),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = docstring_parser(__doc__)
     parser.add_argument("preset", choices=PRESETS, metavar="PRESET", help=", ".join(PRESETS))
     parser.add_argument("--run", type=Path, required=True, help="the folder of the run")
     parser.add_argument("--data", help="a folder of shards; needed by the first piece")

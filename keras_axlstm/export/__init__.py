@@ -1,7 +1,8 @@
 """Models as one graph, from the waveform on, for other runtimes."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from keras_axlstm.late_imports import late_imports
 
 if TYPE_CHECKING:
     from keras_axlstm.export.run import export_model as export_model
@@ -9,13 +10,10 @@ if TYPE_CHECKING:
 
 # Imported when they are first asked for: the command line reads the formats from here, and must not
 # load Keras for `--help`.
-_IMPORTED_LATE = {
-    "WaveformModel": "keras_axlstm.export.waveform_model",
-    "export_model": "keras_axlstm.export.run",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _IMPORTED_LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_IMPORTED_LATE[name]), name)
+__getattr__ = late_imports(
+    __name__,
+    {
+        "WaveformModel": "keras_axlstm.export.waveform_model",
+        "export_model": "keras_axlstm.export.run",
+    },
+)

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_axlstm.plots.save import check_matplotlib
+from keras_axlstm.plots.spectrogram_axis import color_limits, draw_bands
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,22 +45,12 @@ def plot_reconstruction(
     }
     figure = Figure(figsize=(8, 6), layout="constrained")
     figure.suptitle(title)
-    # One scale for all, of the spectrogram without its outliers.
-    lowest, highest = np.quantile(spectrogram, (0.005, 0.995))
+    limits = color_limits(spectrogram)  # one scale for all
     axes = figure.subplots(3, 1, sharex=True, sharey=True)
     for axis, (name, values) in zip(axes, panels.items(), strict=True):
         axis.set_facecolor("0.8")
-        image = axis.imshow(
-            values.T,
-            origin="lower",
-            aspect="auto",
-            interpolation="nearest",
-            cmap="magma",
-            vmin=lowest,
-            vmax=highest,
-        )
+        image = draw_bands(axis, values, limits)
         axis.set_title(name, loc="left", fontsize="medium")
-        axis.set_ylabel("mel band")
     axes[-1].set_xlabel("frame")
     figure.colorbar(image, ax=axes, label="normalised log-mel")
     return figure

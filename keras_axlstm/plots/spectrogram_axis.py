@@ -1,4 +1,4 @@
-"""A spectrogram on an axis of a figure, in seconds."""
+"""A spectrogram on an axis of a figure."""
 
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,24 @@ if TYPE_CHECKING:
 
 def draw_spectrogram(axis: "Axes", spectrogram: np.ndarray, frame_ms: float) -> "AxesImage":
     """Draw `(time, frequency)` log-mel from second 0 on."""
-    # On a scale without the outliers.
-    lowest, highest = np.quantile(spectrogram, (0.005, 0.995))
     time, bands = spectrogram.shape
+    extent = (0.0, time * frame_ms / 1000.0, -0.5, bands - 0.5)
+    return draw_bands(axis, spectrogram, color_limits(spectrogram), extent)
+
+
+def color_limits(spectrogram: np.ndarray) -> tuple[float, float]:
+    """A scale without the outliers."""
+    lowest, highest = np.quantile(spectrogram, (0.005, 0.995))
+    return float(lowest), float(highest)
+
+
+def draw_bands(
+    axis: "Axes",
+    spectrogram: np.ndarray,
+    limits: tuple[float, float],
+    extent: tuple[float, float, float, float] | None = None,
+) -> "AxesImage":
+    """Draw `(time, frequency)` values, by default over the numbers of their frames."""
     axis.set_ylabel("mel band")
     return axis.imshow(
         spectrogram.T,
@@ -21,7 +36,7 @@ def draw_spectrogram(axis: "Axes", spectrogram: np.ndarray, frame_ms: float) -> 
         aspect="auto",
         interpolation="nearest",
         cmap="magma",
-        vmin=lowest,
-        vmax=highest,
-        extent=(0.0, time * frame_ms / 1000.0, -0.5, bands - 0.5),
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=extent,
     )
