@@ -10,6 +10,7 @@ that the next piece needs, on any machine and backend:
 
 The first piece fixes the length, batch and learning rate; later ones need only PRESET and --run,
 and take --data if the shards lie elsewhere, with --other-data if they are more or others.
+With --expansion-factor or --flip it is a variant to compare the preset with.
 """
 
 import sys
@@ -35,6 +36,8 @@ def main() -> int:
     start.add_argument("--learning-rate", type=float, help="at its peak (default: by preset)")
     start.add_argument("--precision", help="float32, mixed_bfloat16 (default) or mixed_float16")
     start.add_argument("--seed", type=int, help="default: 0")
+    start.add_argument("--expansion-factor", type=int, help="another one than the preset's")
+    start.add_argument("--flip", action="store_true", default=None, help="blocks read in turns")
     arguments = vars(parser.parse_args())
     try:
         finished = train_piece(**arguments)

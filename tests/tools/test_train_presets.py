@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 from unittest import mock
 
 import pytest
@@ -56,6 +57,16 @@ def test_a_piece_cannot_change_the_run(tmp_path, monkeypatch, capsys):
     assert train(monkeypatch, *start) == 0
     assert train(monkeypatch, *start) == 1
     assert "is complete" in capsys.readouterr().err
+
+
+def test_a_variant_of_a_preset(tmp_path, monkeypatch, capsys):
+    start = ["axlstm_tiny", "--run", tmp_path, *START]
+    assert train(monkeypatch, *start, "--expansion-factor", 2, "--flip", "--minutes", 1e-9) == 0
+    unfinished = tomllib.loads((tmp_path / "preset" / "unfinished" / "pretrain.toml").read_text())
+    assert (unfinished["expansion_factor"], unfinished["flip"]) == (2, True)
+    assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path, "--expansion-factor", 3) == 1
+    assert "began with expansion_factor 2, received 3" in capsys.readouterr().err
+    assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path) == 0
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -23,6 +23,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ssast_tiny": {"clips": 640_000, "batch_size": 64, "learning_rate": 6e-4},
     "ssast_small": {"clips": 4_000_000, "batch_size": 256, "learning_rate": 6e-4},
 }
+_VARIANT = ("expansion_factor", "flip")
 _STEPS_PER_ROW = 20
 
 
@@ -42,7 +43,8 @@ def train_piece(
         data: a folder of shards.
         minutes: after which it pauses.
         other_data: `data` has another number of clips than what the run began with.
-        **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, None where not given.
+        **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `expansion_factor`,
+            `flip`, None where not given.
 
     Raises:
         ValueError: a bad argument, or one that contradicts what the run began with.
@@ -112,6 +114,7 @@ def _new_run(preset: str, given: dict[str, Any]) -> dict[str, Any]:
         "log_every": min(_STEPS_PER_ROW, clips // batch_size),
         "checkpoint_every": 200,
         "progress": False,
+        **{name: given[name] for name in _VARIANT if name in given},
     }
 
 
@@ -120,6 +123,7 @@ def _check_same_run(preset: str, earlier: dict[str, Any], given: dict[str, Any])
         "clips": earlier["steps"] * earlier["batch_size"],
         "batch": earlier["batch_size"],
         **{name: earlier[name] for name in ("learning_rate", "precision", "seed")},
+        **{name: earlier.get(name) for name in _VARIANT},
     }
     if "clips" in given:
         given = given | {"clips": given["clips"] // found["batch"] * found["batch"]}
