@@ -27,11 +27,11 @@ struct Gradients {
 };
 
 struct BackwardScratch {
-  float *scores, *products, *weights, *dh, *transposed_C, *rows;
+  float *scores, *dscores, *weights, *dh, *transposed_C, *rows;
 
   BackwardScratch(const Head& head, bool with_state, Scratch& scratch)
       : scores(scratch.floats(kTile * kTile)),
-        products(scratch.floats(kTile * kTile)),
+        dscores(scratch.floats(kTile * kTile)),
         weights(scratch.floats(kTile)),
         dh(scratch.floats(size_t(kTile) * head.stride)),
         transposed_C(with_state ? scratch.zeros(size_t(head.stride) * head.stride) : nullptr),
@@ -46,16 +46,14 @@ struct ScaledRows {
 
 // The pair of a row tile and one of its column tiles. `weight(i, j)` is scale * P of row i and a
 // vector of columns from j on.
-template <typename Weight>
-static void pair_gradients(const Head& head, int tile, int source, const ScaledRows& rows,
-                           Gradients& gradients, const BackwardScratch& scratch, Weight weight) {
-  const int stride = head.stride;
-  const size_t row = size_t(tile) * kTile * stride, column = size_t(source) * kTile * stride;
-  float *scores = scratch.scores, *products = scratch.products;
-  multiply<false>(axlstm::rows(head.query + row, stride), head.key_columns(source), kTile, scores,
-                  kTile, kTile, kTile, head.dim);
-  multiply<false>(axlstm::rows(rows.dh, stride), head.value_columns(source), kTile, products, kTile,
-                  kTile, kTile, head.dim);
+template <typename Products, typename Weight>
+static void pair_gradients(const Head& head, const Products& products, int tile, int source,
+                           const ScaledRows& rows, Gradients& gradients,
+                           const BackwardScratch& scratch, Weight weight) {
+  const size_t row = head.start(tile), column = head.start(source);
+  float *scores = scratch.scores, *dscores = scratch.dscores;
+  products.score(tile, 0, kTile, source, kTile, scores);
+  products.score_gradients(source, dscores);
   float* column_sums = gradients.column_sums + source * kTile;
   for (int i = 0; i < kTile; ++i) {
     Vector total{};
@@ -63,20 +61,16 @@ static void pair_gradients(const Head& head, int tile, int source, const ScaledR
       const int at = i * kTile + j;
       const Vector P = weight(i, j);
       const Vector C = load(scores + at) * P;
-      const Vector E = load(products + at) - rows.g[i];
-      store(scores + at, E * P);
-      store(products + at, C);
+      const Vector E = load(dscores + at) - rows.g[i];
+      store(scores + at, C);
+      store(dscores + at, E * P);
       total += E * C;
       store(column_sums + j, load(column_sums + j) + E * C);
     }
     gradients.row_sums[tile * kTile + i] += sum(total);
   }
-  multiply<true>(axlstm::rows(scores, kTile), head.key + column, stride, gradients.query + row,
-                 stride, kTile, stride, kTile);
-  multiply<true>(transposed(scores, kTile), head.query + row, stride, gradients.key + column,
-                 stride, kTile, stride, kTile);
-  multiply<true>(transposed(products, kTile), rows.dh, stride, gradients.value + column, stride,
-                 kTile, stride, kTile);
+  products.add_gradients(tile, source, dscores, scores, gradients.query + row,
+                         gradients.key + column, gradients.value + column);
 }
 
 // What the rows of a tile read from `start`, the memory before tile `first`, to whose gradient
@@ -108,9 +102,11 @@ static void state_gradients(const Head& head, int tile, const ScaledRows& rows,
 }
 
 // Gradients of the rows of one tile, as read by read_tile. h and dh (kTile, stride).
-static void tile_gradients(const Head& head, int first, int tile, const State* start,
-                           const State* dstart, const float* h, const float* dh, RowSums sums,
-                           Gradients& gradients, const BackwardScratch& scratch) {
+template <typename Products>
+static void tile_gradients(const Head& head, Products& products, int first, int tile,
+                           const State* start, const State* dstart, const float* h,
+                           const float* dh, RowSums sums, Gradients& gradients,
+                           const BackwardScratch& scratch) {
   const int stride = head.stride;
   ScaledRows rows{scratch.dh, {}};
   float earlier[kTile];
@@ -128,12 +124,13 @@ static void tile_gradients(const Head& head, int first, int tile, const State* s
     earlier[i] = head.earlier_weight(tile, i, m);
   }
 
-  pair_gradients(head, tile, tile, rows, gradients, scratch, [&](int i, int j) {
+  products.set_gradients(rows.dh);
+  pair_gradients(head, products, tile, tile, rows, gradients, scratch, [&](int i, int j) {
     return exp(head.log_weights(tile, i, j) - sums.m[i]) * head.scale;
   });
   for (int source = first; source < tile; ++source) {
     head.column_weights(source, tile, scratch.weights);
-    pair_gradients(head, tile, source, rows, gradients, scratch,
+    pair_gradients(head, products, tile, source, rows, gradients, scratch,
                    [&](int i, int j) { return earlier[i] * load(scratch.weights + j); });
   }
   if (start) {
@@ -219,8 +216,10 @@ static void last_state_gradients(const Head& head, State last, const StateGradie
 
 // h and dh (tiles * kTile, stride), sums (tiles * kTile). Without `states` the memory starts empty,
 // the last one is not used, and `chunk` must cover the sequence.
-static void backward(const Head& head, int chunk, StateGradients* states, const float* h,
-                     const float* dh, RowSums sums, Gradients& gradients, Scratch& memory) {
+template <typename Products>
+static void backward(const Head& head, Products& products, int chunk, StateGradients* states,
+                     const float* h, const float* dh, RowSums sums, Gradients& gradients,
+                     Scratch& memory) {
   const BackwardScratch scratch(head, states, memory);
   const int chunks = (head.tiles + chunk - 1) / chunk;
   const size_t size = size_t(head.dim) * head.stride;
@@ -245,7 +244,7 @@ static void backward(const Head& head, int chunk, StateGradients* states, const 
     }
     for (int tile = first; tile < last; ++tile) {
       const size_t row = size_t(tile) * kTile;
-      tile_gradients(head, first, tile, start, dstart, h + row * head.stride,
+      tile_gradients(head, products, first, tile, start, dstart, h + row * head.stride,
                      dh + row * head.stride, {sums.l + row, sums.m + row}, gradients, scratch);
     }
   }

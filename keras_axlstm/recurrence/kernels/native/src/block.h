@@ -205,8 +205,8 @@ static void block_forward(const BlockShape& shape, const float* x, const float* 
       scratch.release(mark);
       float* z = buffers.z[unit];
       const auto put = [&](int t, const float* row) { copy_row(row, z + t * stride, stride); };
-      mix_head(shape, b, piece % heads, z, mask, buffers.heads[unit].inputs,
-               parameters, epsilons[1], buffers.gates, put, Saved{}, scratch);
+      mix_head<float>(shape, b, piece % heads, z, mask, buffers.heads[unit].inputs, parameters,
+                      epsilons[1], buffers.gates, put, Saved{}, scratch);
       scratch.release(mark);
       project_down(shape, z, down, buffers.out[unit], scratch);
     });

@@ -1,7 +1,7 @@
 // Reading from the memory: h of the rows of a tile.
 #pragma once
 
-#include "head.h"
+#include "pair_products.h"
 
 namespace axlstm {
 
@@ -10,8 +10,6 @@ struct RowSums {
   float* l;  // sum of a row's weighted scores, signed
   float* m;  // its stabiliser
 };
-
-constexpr int kStrip = kTile / 2;
 
 struct ForwardScratch {
   float *scores, *weights;
@@ -26,8 +24,9 @@ inline float denominator(float l, float m) {
 
 // h (kTile, stride) of the rows of `tile`, which read the tiles from `first` on, and all before
 // them from `start`, the memory before tile `first`, unless it is null.
-static void read_tile(const Head& head, int first, int tile, const State* start, float* h,
-                      RowSums rows, const ForwardScratch& scratch) {
+template <typename Products>
+static void read_tile(const Head& head, const Products& products, int first, int tile,
+                      const State* start, float* h, RowSums rows, const ForwardScratch& scratch) {
   const int stride = head.stride;
   const float* query = head.query_of(tile);
   float* scores = scratch.scores;
@@ -49,8 +48,7 @@ static void read_tile(const Head& head, int first, int tile, const State* start,
     }
   }
   for (int source = first; source < tile; ++source) {
-    multiply<false>(axlstm::rows(query, stride), head.key_columns(source), kTile, scores, kTile,
-                    kTile, kTile, head.dim);
+    products.score(tile, 0, kTile, source, kTile, scores);
     head.column_weights(source, tile, scratch.weights);
     for (int i = 0; i < kTile; ++i) {
       Vector total{};
@@ -61,16 +59,14 @@ static void read_tile(const Head& head, int first, int tile, const State* start,
       }
       l[i] += sum(total);
     }
-    multiply<true>(axlstm::rows(scores, kTile), head.value_of(source), stride, h, stride, kTile,
-                   stride, kTile);
+    products.add_values(scores, kTile, source, kTile, h);
   }
 
   // The tile's own columns, with a stabiliser for each row. In strips of rows: what is right of a
   // strip lies in its future.
   for (int strip = 0; strip < kTile; strip += kStrip) {
     const int columns = strip + kStrip;
-    multiply<false>(axlstm::rows(query + strip * stride, stride), head.key_columns(tile), kTile,
-                    scores + strip * kTile, kTile, kStrip, columns, head.dim);
+    products.score(tile, strip, kStrip, tile, columns, scores + strip * kTile);
     for (int i = strip; i < columns; ++i) {
       const int t = tile * kTile + i;
       Vector D[kTile / kLanes], most = broadcast(kShut), total{};
@@ -92,8 +88,7 @@ static void read_tile(const Head& head, int first, int tile, const State* start,
       for (int d = 0; d < stride; d += kLanes)
         store(h + i * stride + d, load(h + i * stride + d) * earlier);
     }
-    multiply<true>(axlstm::rows(scores + strip * kTile, kTile), head.value_of(tile), stride,
-                   h + strip * stride, stride, kStrip, stride, columns);
+    products.add_values(scores + strip * kTile, kStrip, tile, columns, h + strip * stride);
   }
   for (int i = 0; i < kTile; ++i) {
     const float factor = 1.0f / denominator(rows.l[i], rows.m[i]);
@@ -104,15 +99,16 @@ static void read_tile(const Head& head, int first, int tile, const State* start,
 
 // Calls write(tile, h, rows) for every tile in turn. `state` is the initial memory and becomes the
 // last one; without it the memory starts empty, and `chunk` (in tiles) must cover the sequence.
-template <typename Write>
-static void forward(const Head& head, int chunk, State* state, Scratch& memory, Write write) {
+template <typename Products, typename Write>
+static void forward(const Head& head, const Products& products, int chunk, State* state,
+                    Scratch& memory, Write write) {
   const ForwardScratch scratch(memory);
   float* h = memory.floats(size_t(kTile) * head.stride);
   const RowSums rows{memory.floats(kTile), memory.floats(kTile)};
   for (int first = 0; first < head.tiles; first += chunk) {
     const int last = std::min(first + chunk, head.tiles);
     for (int tile = first; tile < last; ++tile) {
-      read_tile(head, first, tile, state, h, rows, scratch);
+      read_tile(head, products, first, tile, state, h, rows, scratch);
       write(tile, h, rows);
     }
     if (state) head.advance(*state, first, last, h);

@@ -39,8 +39,6 @@ struct Head {
   float scale;                    // dim^-1/2
   // (tiles * kTile, stride)
   float *query, *key, *value;
-  // (tiles, stride, kTile): columns of a tile side by side
-  float *key_transposed, *value_transposed;
   // (tiles * kTile)
   float *log_i, *log_f;
   float *coarse, *fine;  // b since the tile's start: multiples of 1/256, and the rest
@@ -50,8 +48,7 @@ struct Head {
 
   // Without `key` and `value` of its own, (tiles * kTile, stride) and zero where padded, it makes
   // room for them.
-  Head(int steps, int dim, bool backward, Scratch& scratch, float* own_key = nullptr,
-       float* own_value = nullptr)
+  Head(int steps, int dim, Scratch& scratch, float* own_key = nullptr, float* own_value = nullptr)
       : steps(steps),
         tiles((steps + kTile - 1) / kTile),
         dim(dim),
@@ -61,8 +58,6 @@ struct Head {
     query = padded_rows(scratch);
     key = own_key ? own_key : padded_rows(scratch);
     value = own_value ? own_value : padded_rows(scratch);
-    key_transposed = scratch.floats(padded * stride);
-    value_transposed = backward ? scratch.floats(padded * stride) : nullptr;
     for (float** row : {&log_i, &log_f, &coarse, &fine, &at_end}) *row = scratch.floats(padded);
     sum = scratch.doubles(tiles + 1);
     peak = scratch.doubles(tiles + 1);
@@ -72,22 +67,14 @@ struct Head {
 
   float* padded_rows(Scratch& scratch) const { return axlstm::padded_rows(steps, dim, scratch); }
 
-  const float* query_of(int tile) const { return query + size_t(tile) * kTile * stride; }
-  const float* key_of(int tile) const { return key + size_t(tile) * kTile * stride; }
-  const float* value_of(int tile) const { return value + size_t(tile) * kTile * stride; }
-  const float* key_columns(int tile) const { return key_transposed + size_t(tile) * kTile * stride; }
-  const float* value_columns(int tile) const {
-    return value_transposed + size_t(tile) * kTile * stride;
-  }
+  // Where a tile starts in what is (tiles * kTile, stride).
+  size_t start(int tile) const { return size_t(tile) * kTile * stride; }
+  const float* query_of(int tile) const { return query + start(tile); }
+  const float* key_of(int tile) const { return key + start(tile); }
+  const float* value_of(int tile) const { return value + start(tile); }
 
-  // Everything that follows from the inputs; m is that of the initial memory.
+  // What follows from the gates; m is that of the initial memory.
   void prepare(float m) {
-    for (int tile = 0; tile < tiles; ++tile) {
-      const size_t at = size_t(tile) * kTile * stride;
-      transpose(key + at, stride, key_transposed + at, kTile, kTile, dim);
-      if (value_transposed)
-        transpose(value + at, stride, value_transposed + at, kTile, kTile, dim);
-    }
     sum[0] = 0;
     peak[0] = m;
     for (int tile = 0; tile < tiles; ++tile) {

@@ -219,11 +219,12 @@ static void sum_gates(const MixerShape& shape, int b, const ForwardBuffers* head
 }
 
 // From the gates and z (steps, stride) on: put(t, y of one head, filled up), and what is saved of it.
-template <typename Put>
+// T is the type of the block's input.
+template <typename T, typename Put>
 static void mix_head(const MixerShape& shape, int b, int h, const float* z, const float* mask,
                      Inputs inputs, const HeadParameters& parameters, float epsilon,
                      const float* gates, const Put& put, Saved saved, Scratch& scratch) {
-  Head head(shape.steps, shape.dim, false, scratch, inputs.c, inputs.u);
+  Head head(shape.steps, shape.dim, scratch, inputs.c, inputs.u);
   project_query(parameters, head);
   load_gates(shape, b, h, gates, mask, head);
   head.prepare(kEmpty);
@@ -253,7 +254,9 @@ static void mix_head(const MixerShape& shape, int b, int h, const float* z, cons
       saved.m[shape.gate(b, h, t)] = sums.m[i];
     }
   };
-  forward(head, shape.chunk, shape.chunked() ? &state : nullptr, scratch, write);
+  with_products<T>(head, false, scratch, [&](const auto& products) {
+    forward(head, products, shape.chunk, shape.chunked() ? &state : nullptr, scratch, write);
+  });
 }
 
 // y (batch, steps, channels); gates (batch, steps, 2 heads) receives the pre-activations.
@@ -286,8 +289,8 @@ static void mixer_forward(const MixerShape& shape, const T* uz, const float* mas
         const auto put = [&](int t, const float* row) {
           copy_row(row, y + shape.row(b, h, t), shape.dim);
         };
-        mix_head(shape, b, h, z, mask, buffers.inputs, parameters_of(h, scratch), epsilon, gates,
-                 put, saved, scratch);
+        mix_head<T>(shape, b, h, z, mask, buffers.inputs, parameters_of(h, scratch), epsilon, gates,
+                    put, saved, scratch);
       });
 }
 

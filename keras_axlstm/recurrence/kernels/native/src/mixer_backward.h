@@ -197,7 +197,7 @@ static void through_recurrence(const MixerShape& shape, int b, int n, const T* u
                                const float* gates, Saved saved, const T* dy,
                                const HeadParameters& parameters, HeadParameters& dparameters,
                                BackwardBuffers& buffers, T* duz, float* dgates, Scratch& scratch) {
-  Head head(shape.steps, shape.dim, true, scratch, buffers.inputs.c, buffers.inputs.u);
+  Head head(shape.steps, shape.dim, scratch, buffers.inputs.c, buffers.inputs.u);
   const int stride = head.stride;
   project_query(parameters, head);
   load_gates(shape, b, n, gates, mask, head);
@@ -224,8 +224,10 @@ static void through_recurrence(const MixerShape& shape, int b, int n, const T* u
   if (shape.chunked())
     states = {States{}.gather(shape, 0, head, scratch), States{}.gather(shape, 0, head, scratch),
               &dm};
-  backward(head, shape.chunk, shape.chunked() ? &states : nullptr, h, dh, sums, recurrence,
-           scratch);
+  with_products<T>(head, true, scratch, [&](auto& products) {
+    backward(head, products, shape.chunk, shape.chunked() ? &states : nullptr, h, dh, sums,
+             recurrence, scratch);
+  });
 
   Headwise query_transposed{scratch.zeros(size_t(kGroup) * stride), stride};
   query_transposed.set(all.query + n * shape.dim * kGroup, shape.dim, true);

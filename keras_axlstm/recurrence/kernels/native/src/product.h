@@ -37,7 +37,12 @@ AXLSTM_INLINE void multiply_tiles(const uint16_t* a, const uint16_t* b, ptrdiff_
       _tile_loadd(7, b + part * kTileSize + next, 64);
     };
     left(0);
-    if constexpr (kPartCount == 3) {  // in an order in which each step loads one side only
+    // In an order in which each step loads one side only.
+    if constexpr (kPartCount == 2) {
+      right(1), add();
+      right(0), add();
+      left(1), add();
+    } else if constexpr (kPartCount == 3) {
       right(2), add();
       right(1), add();
       left(1), add();

@@ -96,21 +96,23 @@ static void mlstm_forward(const Shape& shape, const T* query, const T* key, cons
   prefer_large_pages(h, shape.numbers());
   parallel_for(shape.batch * shape.heads, [&](int unit, Scratch& scratch) {
     const int b = unit / shape.heads, n = unit % shape.heads;
-    Head head(shape.steps, shape.dim, false, scratch);
+    Head head(shape.steps, shape.dim, scratch);
     load_head(shape, b, n, query, key, value, log_i, log_f, head);
     head.prepare(initial.C ? initial.m[unit] : kEmpty);
     State state{};
     const bool stateful = initial.C || last.C || shape.chunked();
     if (stateful) state = initial.gather(shape, unit, head, scratch);
-    forward(head, shape.chunk, stateful ? &state : nullptr, scratch,
-            [&](int tile, const float* rows, RowSums sums) {
-              const int first = tile * kTile, count = std::min(kTile, shape.steps - first);
-              for (int i = 0; i < count; ++i) {
-                copy_row(rows + i * head.stride, h + shape.row(b, n, first + i), shape.dim);
-                l[shape.gate(b, n, first + i)] = sums.l[i];
-                m[shape.gate(b, n, first + i)] = sums.m[i];
-              }
-            });
+    const auto write = [&](int tile, const float* rows, RowSums sums) {
+      const int first = tile * kTile, count = std::min(kTile, shape.steps - first);
+      for (int i = 0; i < count; ++i) {
+        copy_row(rows + i * head.stride, h + shape.row(b, n, first + i), shape.dim);
+        l[shape.gate(b, n, first + i)] = sums.l[i];
+        m[shape.gate(b, n, first + i)] = sums.m[i];
+      }
+    };
+    with_products<T>(head, false, scratch, [&](const auto& products) {
+      forward(head, products, shape.chunk, stateful ? &state : nullptr, scratch, write);
+    });
     if (last.C) {
       last.scatter(shape, unit, head, state);
       last.m[unit] = head.m_at(head.tiles);
@@ -127,7 +129,7 @@ static void mlstm_backward(const Shape& shape, const T* query, const T* key, con
   for (T* gradient : {dquery, dkey, dvalue}) prefer_large_pages(gradient, shape.numbers());
   parallel_for(shape.batch * shape.heads, [&](int unit, Scratch& scratch) {
     const int b = unit / shape.heads, n = unit % shape.heads;
-    Head head(shape.steps, shape.dim, true, scratch);
+    Head head(shape.steps, shape.dim, scratch);
     load_head(shape, b, n, query, key, value, log_i, log_f, head);
     head.prepare(initial.C ? initial.m[unit] : kEmpty);
 
@@ -145,8 +147,10 @@ static void mlstm_backward(const Shape& shape, const T* query, const T* key, con
     if (stateful)
       states = {initial.gather(shape, unit, head, scratch),
                 dlast.gather(shape, unit, head, scratch), &dm};
-    backward(head, shape.chunk, stateful ? &states : nullptr, rows, drows, sums, gradients,
-             scratch);
+    with_products<T>(head, true, scratch, [&](auto& products) {
+      backward(head, products, shape.chunk, stateful ? &states : nullptr, rows, drows, sums,
+               gradients, scratch);
+    });
 
     scatter(shape, b, n, gradients.query, head.stride, dquery);
     scatter(shape, b, n, gradients.key, head.stride, dkey);

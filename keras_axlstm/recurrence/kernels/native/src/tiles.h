@@ -87,33 +87,40 @@ AXLSTM_INLINE __m512i take_part(__m512& x) {
   return part;
 }
 
-// Pairs of each part. What two parts leave has at most eight digits: it is the third, and keeps a
-// NaN whose digits the rounding of the others may have carried away.
-AXLSTM_INLINE void split_pairs(__m512 low, __m512 high, __m512i parts[3]) {
-  for (int part = 0; part < 2; ++part) {
+// Pairs of each part. What two parts leave has at most eight digits: it is the third. The last part
+// keeps a NaN whose digits the rounding of the others may have carried away.
+template <int kCount>
+AXLSTM_INLINE void split_pairs(__m512 low, __m512 high, __m512i parts[kCount]) {
+  for (int part = 0; part < kCount - 1; ++part) {
     const __m512i lower = take_part(low);
     parts[part] = pair_up(lower, take_part(high));
   }
-  parts[2] = pair_up(_mm512_castps_si512(low), _mm512_castps_si512(high));
+  parts[kCount - 1] = kCount == 3
+      ? pair_up(_mm512_castps_si512(low), _mm512_castps_si512(high))
+      : pair_up((__m256i)_mm512_cvtneps_pbh(low), (__m256i)_mm512_cvtneps_pbh(high));
 }
 
 // Row i of a tile in each part, as it comes from memory: of outer element i, or, if transposed, of
 // the depths i and kSide + i, which make a pair. Zeros beyond the `outers` and `depths` that are
 // there.
-AXLSTM_INLINE void read_row(Operand<float> x, int i, int outers, int depths, __m512i parts[3]) {
+template <int kCount>
+AXLSTM_INLINE void read_row(Operand<float> x, int i, int outers, int depths,
+                            __m512i parts[kCount]) {
   const float* row = x.data + i * x.stride;
   if (x.transposed) {
     const __mmask16 lanes = first_lanes(outers);
-    split_pairs(_mm512_maskz_loadu_ps(i < depths ? lanes : 0, row),
-                _mm512_maskz_loadu_ps(i + kSide < depths ? lanes : 0, row + kSide * x.stride),
-                parts);
+    const __mmask16 below = i + kSide < depths ? lanes : 0;
+    split_pairs<kCount>(_mm512_maskz_loadu_ps(i < depths ? lanes : 0, row),
+                        _mm512_maskz_loadu_ps(below, row + kSide * x.stride), parts);
   } else {
     const bool there = i < outers;
-    split_pairs(_mm512_maskz_loadu_ps(there ? first_lanes(depths) : 0, row),
-                _mm512_maskz_loadu_ps(there ? first_lanes(depths - kSide) : 0, row + kSide), parts);
+    const __mmask16 right = there ? first_lanes(depths - kSide) : 0;
+    split_pairs<kCount>(_mm512_maskz_loadu_ps(there ? first_lanes(depths) : 0, row),
+                        _mm512_maskz_loadu_ps(right, row + kSide), parts);
   }
 }
 
+template <int kCount>
 AXLSTM_INLINE void read_row(Operand<BFloat16> x, int i, int outers, int depths, __m512i parts[1]) {
   const BFloat16* row = x.data + i * x.stride;
   if (x.transposed) {
@@ -131,13 +138,13 @@ AXLSTM_INLINE void read_row(Operand<BFloat16> x, int i, int outers, int depths, 
 
 // Tiles of all parts: rows of outer elements for the left side of a product, rows of pairs of depths
 // for the right side.
-template <bool kRight, typename T>
+template <bool kRight, int kCount, typename T>
 static void pack_tile(Operand<T> x, int outers, int depths, uint16_t* target) {
-  __m512i parts[kParts<T>][kSide];
+  __m512i parts[kCount][kSide];
   for (int i = 0; i < kSide; ++i) {
-    __m512i row[kParts<T>];
-    read_row(x, i, outers, depths, row);
-    for (int part = 0; part < kParts<T>; ++part) parts[part][i] = row[part];
+    __m512i row[kCount];
+    read_row<kCount>(x, i, outers, depths, row);
+    for (int part = 0; part < kCount; ++part) parts[part][i] = row[part];
   }
   for (auto& rows : parts) {
     if (x.transposed != kRight) transpose_tile(rows);
@@ -145,12 +152,17 @@ static void pack_tile(Operand<T> x, int outers, int depths, uint16_t* target) {
   }
 }
 
-// Tiles in the order outer elements, depth, part.
+// Tiles in the order outer elements, depth, part, of the first `kCount` parts.
+template <bool kRight, int kCount, typename T>
+static void pack_parts(Operand<T> x, int outers, int depths, uint16_t* target) {
+  for (int i = 0; i < outers; i += kSide)
+    for (int k = 0; k < depths; k += kDepth, target += kCount * kTileSize)
+      pack_tile<kRight, kCount>(x.from(i, k), outers - i, depths - k, target);
+}
+
 template <bool kRight, typename T>
 static void pack(Operand<T> x, int outers, int depths, uint16_t* target) {
-  for (int i = 0; i < outers; i += kSide)
-    for (int k = 0; k < depths; k += kDepth, target += kParts<T> * kTileSize)
-      pack_tile<kRight>(x.from(i, k), outers - i, depths - k, target);
+  pack_parts<kRight, kParts<T>>(x, outers, depths, target);
 }
 
 }  // namespace axlstm
