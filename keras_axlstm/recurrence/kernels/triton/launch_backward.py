@@ -197,7 +197,7 @@ def _state_gradients(
     state_gradient: State | None,
 ) -> Pair:
     """Gradients of all memories, shaped like these."""
-    tile = tiles.state_tile(problem.query.shape[-1])
+    tile = tiles.state_tile(problem.query.shape[-1], problem.dtype)
     launch = Launch(
         states_backward_kernel,
         problem.state_grid(tile),

@@ -121,9 +121,9 @@ class Problem(NamedTuple):
         return triton.cdiv(self.query.shape[1], self.chunk_size)
 
     def tile(self, kernel: str) -> tiles.Tile:
-        # float16 is multiplied as float32; the interpreter has no reason to change the tiles.
-        itemsize = 2 if self.dtype == "bfloat16" else 4
-        return tiles.tile(kernel, self.query.shape[-1], itemsize)
+        # By the dtype of the inputs: the interpreter has no reason to change the tiles.
+        capability = self.backend.capability(self.query)
+        return tiles.tile(kernel, self.query.shape[-1], self.dtype, capability)
 
 
 def make_problem(
