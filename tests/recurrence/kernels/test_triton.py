@@ -150,7 +150,7 @@ def test_head_dims(head_dim, chunk_size):
 
 @pytest.mark.parametrize("capability", [80, 90])
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-@pytest.mark.parametrize("head_dim", [16, 144])
+@pytest.mark.parametrize("head_dim", [8, 16, 40, 144])
 def test_low_precision(head_dim, dtype, capability, monkeypatch):
     if not torch.cuda.is_available():
         monkeypatch.setattr(availability, "INTERPRETED_CAPABILITY", capability)

@@ -150,7 +150,7 @@ def _inputs(
 def _slices(problem: Problem, tile: tiles.Tile, memories: Pair | None) -> list[Spec]:
     """The last output of the same kernels, which is there if they have a memory: what its log
     weights receive, a part from each slice."""
-    shape = (tile.slices, *problem.per_step)
+    shape = (problem.slices(tile), *problem.per_step)
     return [] if memories is None else [Spec(shape, "float32")]
 
 
