@@ -32,8 +32,8 @@ def language(kernel, x) -> str | None:
         return "C++"
     if platform == "tpu" and kernel == "mlstm":
         return "Pallas"
-    if platform == "gpu" and kernel == "mlstm" and not jax_availability.unavailable():
-        return "Triton"
+    if platform == "gpu" and kernel == "mlstm":
+        return "Triton" if jax_availability.takes_heads(x.shape[-1], str(x.dtype)) else None
     return None
 
 

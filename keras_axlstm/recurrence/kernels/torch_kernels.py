@@ -5,24 +5,24 @@ import torch
 from keras_axlstm.recurrence.kernels.failures import failed_self_check
 from keras_axlstm.recurrence.kernels.native import build
 from keras_axlstm.recurrence.kernels.triton import availability
-from keras_axlstm.recurrence.kernels.triton.tiles import MAX_HEAD_DIM
+from keras_axlstm.recurrence.kernels.triton.tiles import too_large
 
 
 def unavailable(kernel, x) -> list[str]:
     """Every reason why `kernel` cannot run on the device of `x`."""
-    return _unavailable(kernel, str(x.device), x.shape[-1])
+    return _unavailable(kernel, str(x.device), x.shape[-1], str(x.dtype).removeprefix("torch."))
 
 
 # `torch.compile` calls it and takes the answer, instead of tracing through compiler and files.
 @torch.compiler.assume_constant_result
-def _unavailable(kernel: str, device: str, head_dim: int) -> list[str]:
+def _unavailable(kernel: str, device: str, head_dim: int, dtype: str) -> list[str]:
     if device == "cpu":
         return build.problems(kernel, "torch") + failed_self_check(kernel)
     reasons = availability.unavailable(device)
     if kernel != "mlstm":
         reasons.append(f"the kernel {kernel!r} exists for the CPU only")
-    elif head_dim > MAX_HEAD_DIM:
-        reasons.append(f"head_dim is {head_dim}, the Triton kernels take up to {MAX_HEAD_DIM}")
+    elif not reasons:
+        reasons += too_large(head_dim, dtype, availability.capability(device))
     return reasons + failed_self_check(kernel)
 
 

@@ -1,6 +1,7 @@
-"""Compiles one Triton kernel for sm_90, no GPU needed, and prints what it uses as JSON.
+"""Compiles one Triton kernel for a device, no GPU needed, and prints what it uses as JSON.
 
-`python -m tests.recurrence.kernels.compile_report KERNEL`, without TRITON_INTERPRET.
+`python -m tests.recurrence.kernels.compile_report KERNEL CAPABILITY`, without TRITON_INTERPRET;
+90 is compute capability 9.0.
 """
 
 import importlib
@@ -29,13 +30,15 @@ MODULES = {
 }
 # (head dim, dtype of the sequences)
 PROBLEMS = ((144, "bf16"), (288, "bf16"), (576, "bf16"), (144, "fp32"), (144, "fp16"))
+SMALL_PROBLEMS = ((144, "bf16"), (288, "fp32"), (288, "fp16"))
+DTYPES = {"bf16": "bfloat16", "fp32": "float32", "fp16": "float16"}
 SEQUENCES = {"query", "key", "value", "query_gradient", "key_gradient", "value_gradient"}
 MEMORY_OUTPUTS = {"state_rows", "state_columns"}
 ALIGNED = [["tt.divisibility", 16]]
 
 
 def constants(
-    name: str, head_dim: int, dtype: str, memory: bool
+    name: str, head_dim: int, dtype: str, memory: bool, capability: int
 ) -> tuple[dict[str, object], dict[str, object]]:
     """Compile-time arguments and launch options, as problem.py chooses them."""
     product = {
@@ -50,10 +53,10 @@ def constants(
     if name == "backward_rows":
         return product | {"ROWS": tiles.ROW_TILE.rows}, tiles.ROW_TILE.launch
     if name.startswith("states"):
-        tile = tiles.state_tile(head_dim)
+        tile = tiles.state_tile(head_dim, DTYPES[dtype])
         blocks = {"VALUES": tile.values, "KEYS": tile.keys, "STEPS": tile.steps}
         return product | blocks, tile.launch
-    tile = tiles.tile(name, head_dim, 2 if dtype == "bf16" else 4)
+    tile = tiles.tile(name, head_dim, DTYPES[dtype], capability)
     slice_widths = tiles.slice_widths(head_dim, tile.slices)
     blocks = {
         "SLICE_WIDTHS": slice_widths,
@@ -106,15 +109,16 @@ def usage(cubin: bytes) -> dict[str, int]:
     return {"registers": int(numbers["REG"]), "spilled": spilled}
 
 
-def report(name: str) -> list[dict[str, object]]:
+def report(name: str, capability: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     with_memory = (True,) if MODULES[name] in ("states", "backward_rows") else (False, True)
-    for head_dim, dtype in PROBLEMS:
+    large = capability // 10 in tiles.LARGE_DEVICES
+    for head_dim, dtype in PROBLEMS if large else SMALL_PROBLEMS:
         for memory in with_memory:
-            values, launch = constants(name, head_dim, dtype, memory)
+            values, launch = constants(name, head_dim, dtype, memory, capability)
             compiled = triton.compile(
                 source(name, dtype, values, memory),
-                target=GPUTarget("cuda", 90, 32),
+                target=GPUTarget("cuda", capability, 32),
                 options=launch,
             )
             row = {"head_dim": head_dim, "dtype": dtype, "memory": memory}
@@ -123,4 +127,4 @@ def report(name: str) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(report(sys.argv[1])))
+    print(json.dumps(report(sys.argv[1], int(sys.argv[2]))))

@@ -1,4 +1,6 @@
-"""The Triton kernels, and what they may use once compiled for an H100 (sm_90)."""
+"""The Triton kernels, and what they may use once compiled for a device."""
+
+from typing import NamedTuple
 
 KERNELS = (
     "forward",
@@ -9,10 +11,18 @@ KERNELS = (
     "states_backward",
 )
 MOST_REGISTERS = 255
-MOST_SHARED = 227 * 1024
-# Bytes a thread that do not fit into registers, (kernel, head dim, dtype); all others must fit.
-# In bfloat16 these are set up before a loop: none is written inside one but once a tile at 288.
-SPILLED = {
+
+
+class Device(NamedTuple):
+    """Limits of a compute capability."""
+
+    shared: int  # bytes of shared memory of a program
+    # Bytes a thread that do not fit into registers, (kernel, head dim, dtype); all others must fit.
+    # In bfloat16 these are set up before a loop: none is written inside one but once a tile at 288.
+    spilled: dict[tuple[str, int, str], int]
+
+
+_HOPPER = {
     ("forward", 144, "fp32"): 128,
     ("backward_query", 288, "bf16"): 64,
     ("backward_query", 144, "fp32"): 256,
@@ -21,4 +31,25 @@ SPILLED = {
     ("backward_key_value", 576, "bf16"): 160,
     ("backward_key_value", 144, "fp32"): 192,
     ("backward_key_value", 144, "fp16"): 448,
+}
+_BLACKWELL = _HOPPER | {
+    ("forward", 144, "bf16"): 64,
+    ("backward_query", 144, "bf16"): 128,
+    ("backward_query", 576, "bf16"): 64,
+    ("backward_key_value", 144, "fp32"): 256,
+}
+_SMALL = {
+    ("forward", 144, "bf16"): 96,
+    ("forward", 288, "fp32"): 32,
+    ("backward_query", 144, "bf16"): 64,
+    ("backward_query", 288, "fp16"): 32,
+    ("backward_key_value", 144, "bf16"): 64,
+    ("backward_key_value", 288, "fp32"): 160,
+}
+DEVICES = {
+    80: Device(163 * 1024, _SMALL),  # A100
+    89: Device(99 * 1024, _SMALL),  # L4, RTX 40
+    90: Device(227 * 1024, _HOPPER),  # H100
+    100: Device(227 * 1024, _BLACKWELL),  # B200
+    120: Device(99 * 1024, _SMALL),  # RTX 50
 }

@@ -135,21 +135,27 @@ def test_no_triton_kernels_beside_tensorflow(cuda_device, monkeypatch):
 def test_a_cuda_device_needs_no_compiler(encoder, cuda_device, monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(build, "unavailable", lambda backend: ["no C++ compiler found"])
-    assert jax_kernels.language("mlstm", None) == "Triton"
-    assert jax_kernels.language("mixer", None) is None
+    query = jax.ShapeDtypeStruct((1, 9, 2, 144), "bfloat16")
+    assert jax_kernels.language("mlstm", query) == "Triton"
+    assert jax_kernels.language("mixer", query) is None
     assert kernels_in(exported(loss_gradient(encoder), encoder, "cuda")) == {TRITON_TARGET}
 
 
 @needs_triton
 @pytest.mark.parametrize(
-    ("dim", "dtype", "taken"),
-    ((144, "float32", True), (576, "bfloat16", True), (577, "float32", False)),
+    ("capability", "dim", "dtype", "taken"),
+    (
+        *((90, 144, "float32", True), (90, 576, "bfloat16", True), (90, 577, "float32", False)),
+        *((100, 576, "bfloat16", True), (80, 144, "bfloat16", True), (120, 288, "float32", True)),
+        *((89, 145, "bfloat16", False), (120, 289, "float32", False), (75, 16, "float32", False)),
+    ),
 )
-def test_triton_takes(cuda_device, dim, dtype, taken):
-    assert (
-        jax_availability.takes(mlstm_call(jax.ShapeDtypeStruct((1, 9, 2, dim), dtype), 4, True))
-        == taken
-    )
+def test_triton_takes(monkeypatch, capability, dim, dtype, taken):
+    monkeypatch.setattr(jax_availability, "capability", lambda: capability)
+    query = jax.ShapeDtypeStruct((1, 9, 2, dim), dtype)
+    assert jax_availability.takes(mlstm_call(query, 4, True)) == taken
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert (jax_kernels.language("mlstm", query) == "Triton") == taken
 
 
 def test_a_state_takes_no_tpu_kernel():

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from tests.recurrence.kernels.limits import KERNELS, MOST_REGISTERS, MOST_SHARED, SPILLED
+from tests.recurrence.kernels.limits import DEVICES, KERNELS, MOST_REGISTERS
 
 if keras.backend.backend() != "jax":
     pytest.skip("jax-triton belongs to the jax backend", allow_module_level=True)
@@ -37,5 +37,5 @@ def test_fits(head_dim, dtype):
     for row in rows:
         assert row["target"] == "sm_90a"
         assert row["registers"] <= MOST_REGISTERS, row
-        assert row["spilled"] <= SPILLED.get((row["kernel"], head_dim, short), 0), row
-        assert row["shared"] <= MOST_SHARED, row
+        assert row["spilled"] <= DEVICES[90].spilled.get((row["kernel"], head_dim, short), 0), row
+        assert row["shared"] <= DEVICES[90].shared, row

@@ -5,7 +5,10 @@ import importlib.util
 import torch
 
 from keras_axlstm.recurrence.kernels.triton.launch import interpreted
-from keras_axlstm.recurrence.kernels.triton.tiles import LEAST_CAPABILITY
+from keras_axlstm.recurrence.kernels.triton.tiles import (
+    INTERPRETED_CAPABILITY,
+    LEAST_CAPABILITY,
+)
 
 
 def unavailable(device: torch.device | str) -> list[str]:
@@ -22,8 +25,18 @@ def unavailable(device: torch.device | str) -> list[str]:
         reasons.append("PyTorch sees no CUDA device")
     elif torch.version.cuda is None:
         reasons.append("the kernels are tuned and tested for NVIDIA devices only")
-    elif device.type == "cuda" and torch.cuda.get_device_capability(device) < LEAST_CAPABILITY:
-        received = ".".join(map(str, torch.cuda.get_device_capability(device)))
-        needed = ".".join(map(str, LEAST_CAPABILITY))
-        reasons.append(f"the device has compute capability {received}, {needed} is needed")
+    elif device.type == "cuda" and capability(device) < LEAST_CAPABILITY:
+        reasons.append(
+            f"the device has compute capability {capability(device) / 10}, "
+            f"{LEAST_CAPABILITY / 10} is needed"
+        )
     return reasons
+
+
+def capability(device: torch.device | str) -> int:
+    """The compute capability of a CUDA device, 90 for 9.0; elsewhere that of the interpreter."""
+    device = torch.device(device)
+    if device.type != "cuda":
+        return INTERPRETED_CAPABILITY
+    major, minor = torch.cuda.get_device_capability(device)
+    return 10 * major + minor

@@ -7,7 +7,7 @@ import jax
 
 from keras_axlstm.recurrence.kernels.native.call import MLSTMCall
 from keras_axlstm.recurrence.kernels.sharded import parts
-from keras_axlstm.recurrence.kernels.triton.tiles import LEAST_CAPABILITY, MAX_HEAD_DIM
+from keras_axlstm.recurrence.kernels.triton.tiles import LEAST_CAPABILITY, too_large
 
 
 def unavailable() -> list[str]:
@@ -21,9 +21,10 @@ def unavailable() -> list[str]:
     found = capability()
     if found is None:
         reasons.append("JAX sees no CUDA device to compile the kernels for")
-    elif found < LEAST_CAPABILITY[0] * 10 + LEAST_CAPABILITY[1]:
-        needed = ".".join(map(str, LEAST_CAPABILITY))
-        reasons.append(f"a device has compute capability {found / 10}, {needed} is needed")
+    elif found < LEAST_CAPABILITY:
+        reasons.append(
+            f"a device has compute capability {found / 10}, {LEAST_CAPABILITY / 10} is needed"
+        )
     return reasons
 
 
@@ -41,5 +42,9 @@ def capability() -> int | None:
 
 def takes(call: MLSTMCall) -> bool:
     """Whether the kernels compute a call where JAX compiles for a CUDA device."""
-    divides = parts(call.batch) is not None
-    return call.dim <= MAX_HEAD_DIM and divides and not unavailable()
+    return parts(call.batch) is not None and takes_heads(call.dim, call.dtype)
+
+
+def takes_heads(head_dim: int, dtype: str) -> bool:
+    """Whether the kernels run on the CUDA devices here, for heads of a size."""
+    return not unavailable() and not too_large(head_dim, dtype, capability())

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import jax_triton
 from triton import knobs
 
-from keras_axlstm.recurrence.kernels.triton import jax_availability
+from keras_axlstm.recurrence.kernels.triton import jax_availability, tiles
 from keras_axlstm.recurrence.kernels.triton.launch import Array, Backend, Launch
 
 # From compute capability 9.0 on Triton writes PTX in the version of the newest assembler that it
@@ -46,6 +46,7 @@ JAX = Backend(
     # Not a product of matrices, which may be rounded to TF32.
     inner=lambda x, y: jnp.sum(x * y, axis=-1),
     strides=lambda x: _dense_strides(x.shape),
+    capability=lambda x: jax_availability.capability() or tiles.INTERPRETED_CAPABILITY,
     run=_run,
 )
 

@@ -46,6 +46,7 @@ class Backend(NamedTuple):
     cummax: Callable[[Array], Array]
     inner: Callable[[Array, Array], Array]  # inner product
     strides: Callable[[Array], tuple[int, ...]]  # of all dimensions but the last, which is dense
+    capability: Callable[[Array], int]  # of the device, 90 for compute capability 9.0
     run: Callable[[Launch], Sequence[Array]]  # the arrays of `outputs`
 
 

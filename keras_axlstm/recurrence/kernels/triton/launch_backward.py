@@ -150,7 +150,7 @@ def _inputs(
 def _slices(problem: Problem, tile: tiles.Tile, memories: Pair | None) -> list[Spec]:
     """The last output of the same kernels, which is there if they have a memory: what its log
     weights receive, a part from each slice."""
-    shape = (tile.slices, *problem.per_step)
+    shape = (problem.slices(tile), *problem.per_step)
     return [] if memories is None else [Spec(shape, "float32")]
 
 
@@ -197,7 +197,7 @@ def _state_gradients(
     state_gradient: State | None,
 ) -> Pair:
     """Gradients of all memories, shaped like these."""
-    tile = tiles.state_tile(problem.query.shape[-1])
+    tile = tiles.state_tile(problem.query.shape[-1], problem.dtype)
     launch = Launch(
         states_backward_kernel,
         problem.state_grid(tile),

@@ -38,7 +38,7 @@ def forward(problem: Problem, return_state: bool) -> tuple[Array, Array, State |
 
 def states(problem: Problem, weights: gates.Weights) -> tuple[Array, Array]:
     """Memories before every chunk and after the last: C (B, NH, N + 1, DH, DH), n without DH."""
-    tile = tiles.state_tile(problem.query.shape[-1])
+    tile = tiles.state_tile(problem.query.shape[-1], problem.dtype)
     launch = Launch(
         states_kernel,
         problem.state_grid(tile),

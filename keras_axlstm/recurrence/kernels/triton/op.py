@@ -6,7 +6,7 @@ from torch.library import custom_op
 from keras_axlstm.recurrence.kernels.triton.launch_backward import backward
 from keras_axlstm.recurrence.kernels.triton.launch_forward import forward
 from keras_axlstm.recurrence.kernels.triton.problem import Problem, State, make_problem
-from keras_axlstm.recurrence.kernels.triton.tiles import CHUNK_MULTIPLE, MAX_HEAD_DIM
+from keras_axlstm.recurrence.kernels.triton.tiles import CHUNK_MULTIPLE
 from keras_axlstm.recurrence.kernels.triton.torch_backend import TORCH
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -53,11 +53,6 @@ def mlstm_triton(
         raise NotImplementedError(
             "the Triton kernels take query, key and value of one dtype out of "
             f"{', '.join(map(str, DTYPES))}. Received: {query.dtype}, {key.dtype}, {value.dtype}"
-        )
-    if query.shape[-1] > MAX_HEAD_DIM:
-        raise NotImplementedError(
-            f"the Triton kernels take head dimensions up to {MAX_HEAD_DIM}. "
-            f"Received: {query.shape[-1]}"
         )
     chunk_size = query.shape[1] if chunk_size is None else min(chunk_size, query.shape[1])
     chunk_size = -(-chunk_size // CHUNK_MULTIPLE) * CHUNK_MULTIPLE

@@ -68,7 +68,12 @@ class Problem(NamedTuple):
     def grid(self, block: int, tile: tiles.Tile) -> tuple[int, int]:
         """A program for each block of steps of each head, and for each slice."""
         batch, steps, heads, _ = self.query.shape
-        return batch * heads * triton.cdiv(steps, block), tile.slices
+        return batch * heads * triton.cdiv(steps, block), self.slices(tile)
+
+    def slices(self, tile: tiles.Tile) -> int:
+        """Of the output: fewer than the tile has where their least width covers more."""
+        head_dim = self.query.shape[-1]
+        return triton.cdiv(head_dim, sum(tiles.slice_widths(head_dim, tile.slices)))
 
     def state_grid(self, tile: tiles.StateTile) -> tuple[int, int, int]:
         """A program for each block of each head's memory."""
@@ -121,9 +126,9 @@ class Problem(NamedTuple):
         return triton.cdiv(self.query.shape[1], self.chunk_size)
 
     def tile(self, kernel: str) -> tiles.Tile:
-        # float16 is multiplied as float32; the interpreter has no reason to change the tiles.
-        itemsize = 2 if self.dtype == "bfloat16" else 4
-        return tiles.tile(kernel, self.query.shape[-1], itemsize)
+        # By the dtype of the inputs: the interpreter has no reason to change the tiles.
+        capability = self.backend.capability(self.query)
+        return tiles.tile(kernel, self.query.shape[-1], self.dtype, capability)
 
 
 def make_problem(

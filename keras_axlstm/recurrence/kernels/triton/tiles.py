@@ -1,13 +1,19 @@
 """Block sizes and limits of the kernels: the only place where they are chosen.
 
-Chosen so that the bfloat16 kernels fit on sm_90 (registers, 227 KiB of shared memory);
+Chosen so that the bfloat16 kernels fit into registers and shared memory;
 tests/recurrence/kernels/test_triton_compiles.py compiles every entry and holds it to that.
+Capabilities are compute capabilities times ten: 90 for 9.0.
 """
 
 from typing import Any, NamedTuple
 
-MAX_HEAD_DIM = 576
-LEAST_CAPABILITY = (8, 0)  # bfloat16 products
+LEAST_CAPABILITY = 80  # bfloat16 products
+# Major versions whose products in bfloat16 read their operands from shared memory, 227 KiB of it
+# (H100, B200). The others (A100, L4, RTX) hold operands in registers, beside the sums, and some
+# have 99 KiB.
+LARGE_DEVICES = (9, 10)
+# Where there is no device, in Triton's interpreter.
+INTERPRETED_CAPABILITY = 90
 # Chunks are multiples of this, and every tile of rows or columns divides it.
 CHUNK_MULTIPLE = 64
 
@@ -30,7 +36,8 @@ class Tile(NamedTuple):
 
 
 # kernel: {(largest head dim, size in bytes of an element of its products): tile}
-TILES: dict[str, dict[tuple[int, int], Tile]] = {
+Tiles = dict[str, dict[tuple[int, int], Tile]]
+TILES: Tiles = {
     "forward": {
         (144, 2): Tile(rows=64, columns=64, warps=4, stages=2),
         (288, 2): Tile(rows=64, columns=32, warps=8, stages=2),
@@ -57,6 +64,17 @@ TILES: dict[str, dict[tuple[int, int], Tile]] = {
     },
 }
 
+# For devices that are not among the large ones; what is larger does not fit.
+_SMALL = {
+    "forward": {(144, 2): Tile(rows=64, columns=32, warps=4, stages=1)},
+    "backward_query": {(144, 2): Tile(rows=64, columns=32, warps=8, stages=1)},
+    "backward_key_value": {(144, 2): Tile(rows=16, columns=64, warps=8, stages=1, slices=2)},
+}
+SMALL_TILES: Tiles = {
+    kernel: entries | {size: TILES[kernel][size] for size in ((144, 4), (288, 4))}
+    for kernel, entries in _SMALL.items()
+}
+
 # Rows that backward_rows.py takes at a time, and its launch; it has no columns.
 ROW_TILE = Tile(rows=16, columns=0, warps=4, stages=1)
 
@@ -79,14 +97,33 @@ class StateTile(NamedTuple):
 STATE_SLICE = 32
 
 
-def tile(kernel: str, head_dim: int, itemsize: int) -> Tile:
-    """The tile of `kernel` for a head dimension and the size of an element of its products."""
-    for (largest, size), entry in TILES[kernel].items():
-        if head_dim <= largest and size == itemsize:
+def tile(kernel: str, head_dim: int, dtype: str, capability: int) -> Tile:
+    """The tile of `kernel` for a head dimension, a dtype of the inputs and a device."""
+    for (largest, size), entry in _tiles(capability)[kernel].items():
+        if head_dim <= largest and size == _itemsize(dtype):
             return entry
-    raise NotImplementedError(
-        f"the Triton kernels take head dimensions up to {MAX_HEAD_DIM}. Received: {head_dim}"
-    )
+    raise NotImplementedError(*too_large(head_dim, dtype, capability))
+
+
+def too_large(head_dim: int, dtype: str, capability: int) -> list[str]:
+    """Why a device cannot take heads of a size; empty if it can."""
+    sizes = (dim for dim, size in _tiles(capability)["forward"] if size == _itemsize(dtype))
+    largest = max(sizes)
+    if head_dim <= largest:
+        return []
+    return [
+        f"the Triton kernels take head dimensions up to {largest} in {dtype} on a device of "
+        f"compute capability {capability / 10}. Received: {head_dim}"
+    ]
+
+
+def _tiles(capability: int) -> Tiles:
+    return TILES if capability // 10 in LARGE_DEVICES else SMALL_TILES
+
+
+def _itemsize(dtype: str) -> int:
+    """Bytes of an element of the products: float16 is multiplied as float32."""
+    return 2 if dtype == "bfloat16" else 4
 
 
 def widths(dim: int) -> tuple[int, ...]:
@@ -111,6 +148,6 @@ def slice_widths(head_dim: int, slices: int) -> tuple[int, ...]:
     return widths(-(-head_dim // slices))
 
 
-def state_tile(head_dim: int) -> StateTile:
-    side = 64 if head_dim > 144 else 32
+def state_tile(head_dim: int, dtype: str) -> StateTile:
+    side = 64 if head_dim > 144 and _itemsize(dtype) == 2 else 32
     return StateTile(values=side, keys=side, steps=32, warps=4, stages=2)

@@ -2,6 +2,7 @@
 
 import torch
 
+from keras_axlstm.recurrence.kernels.triton import availability
 from keras_axlstm.recurrence.kernels.triton.launch import Backend, Launch
 
 
@@ -22,5 +23,6 @@ TORCH = Backend(
     cummax=lambda x: torch.cummax(x, -1).values,
     inner=torch.linalg.vecdot,
     strides=lambda x: x.stride()[:-1],
+    capability=lambda x: availability.capability(x.device),
     run=_run,
 )
