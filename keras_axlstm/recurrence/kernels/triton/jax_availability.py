@@ -47,4 +47,5 @@ def takes(call: MLSTMCall) -> bool:
 
 def takes_heads(head_dim: int, dtype: str) -> bool:
     """Whether the kernels run on the CUDA devices here, for heads of a size."""
-    return not unavailable() and not too_large(head_dim, dtype, capability())
+    found = capability()
+    return found is not None and not unavailable() and not too_large(head_dim, dtype, found)
