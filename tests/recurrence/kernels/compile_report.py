@@ -18,6 +18,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from keras_axlstm.recurrence.kernels.triton import tiles
+from tests.recurrence.kernels.limits import DEVICES
 
 PACKAGE = "keras_axlstm.recurrence.kernels.triton"
 MODULES = {
@@ -28,9 +29,6 @@ MODULES = {
     "states": "states",
     "states_backward": "states",
 }
-# (head dim, dtype of the sequences)
-PROBLEMS = ((144, "bf16"), (288, "bf16"), (576, "bf16"), (144, "fp32"), (144, "fp16"))
-SMALL_PROBLEMS = ((144, "bf16"), (288, "fp32"), (288, "fp16"))
 DTYPES = {"bf16": "bfloat16", "fp32": "float32", "fp16": "float16"}
 SEQUENCES = {"query", "key", "value", "query_gradient", "key_gradient", "value_gradient"}
 MEMORY_OUTPUTS = {"state_rows", "state_columns"}
@@ -112,8 +110,7 @@ def usage(cubin: bytes) -> dict[str, int]:
 def report(name: str, capability: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     with_memory = (True,) if MODULES[name] in ("states", "backward_rows") else (False, True)
-    large = capability // 10 in tiles.LARGE_DEVICES
-    for head_dim, dtype in PROBLEMS if large else SMALL_PROBLEMS:
+    for head_dim, dtype in DEVICES[capability].problems:
         for memory in with_memory:
             values, launch = constants(name, head_dim, dtype, memory, capability)
             compiled = triton.compile(

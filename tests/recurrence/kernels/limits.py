@@ -20,6 +20,7 @@ class Device(NamedTuple):
     # Bytes a thread that do not fit into registers, (kernel, head dim, dtype); all others must fit.
     # In bfloat16 these are set up before a loop: none is written inside one but once a tile at 288.
     spilled: dict[tuple[str, int, str], int]
+    problems: tuple[tuple[int, str], ...]  # head dims and dtypes to compile
 
 
 _HOPPER = {
@@ -46,10 +47,12 @@ _SMALL = {
     ("backward_key_value", 144, "bf16"): 64,
     ("backward_key_value", 288, "fp32"): 160,
 }
+_ALL_SIZES = ((144, "bf16"), (288, "bf16"), (576, "bf16"), (144, "fp32"), (144, "fp16"))
+_SMALL_SIZES = ((144, "bf16"), (288, "fp32"), (288, "fp16"))
 DEVICES = {
-    80: Device(163 * 1024, _SMALL),  # A100
-    89: Device(99 * 1024, _SMALL),  # L4, RTX 40
-    90: Device(227 * 1024, _HOPPER),  # H100
-    100: Device(227 * 1024, _BLACKWELL),  # B200
-    120: Device(99 * 1024, _SMALL),  # RTX 50
+    80: Device(163 * 1024, _SMALL, _SMALL_SIZES),  # A100
+    89: Device(99 * 1024, _SMALL, _SMALL_SIZES),  # L4, RTX 40
+    90: Device(227 * 1024, _HOPPER, _ALL_SIZES),  # H100
+    100: Device(227 * 1024, _BLACKWELL, _ALL_SIZES),  # B200
+    120: Device(99 * 1024, _SMALL, _SMALL_SIZES),  # RTX 50
 }

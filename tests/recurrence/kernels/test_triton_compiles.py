@@ -31,7 +31,7 @@ def test_fits(kernel, capability):
     assert finished.returncode == 0, finished.stderr
     rows = json.loads(finished.stdout.splitlines()[-1])
     device = DEVICES[capability]
-    assert len(rows) >= 3
+    assert len(rows) >= len(device.problems)
     for row in rows:
         allowed = device.spilled.get((kernel, row["head_dim"], row["dtype"]), 0)
         assert row["registers"] <= MOST_REGISTERS, row

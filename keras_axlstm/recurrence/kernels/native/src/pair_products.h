@@ -7,7 +7,7 @@
 
 namespace axlstm {
 
-constexpr int kStrip = kTile / 2;  // rows of a tile, or all of them, that are read at a time
+constexpr int kStrip = kTile / 2;  // rows that read the columns of their own tile at a time
 
 class VectorProducts {
  public:
