@@ -2,7 +2,7 @@
 folder, and what the model makes of a spectrogram half of which it cannot see.
 
 pip install 'keras-axlstm[demo,torch]'
-KERAS_BACKEND=torch python examples/demo.py --preset random:axlstm_tiny --library examples/audio
+KERAS_BACKEND=torch python examples/demo.py --preset axlstm_tiny --library examples/audio
 """
 
 import argparse

@@ -35,7 +35,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--preset",
-        default="axlstm_base",
+        default="axlstm_tiny",
         metavar="NAME_OR_DIR",
         help="preset name or folder (default: %(default)s)",
     )

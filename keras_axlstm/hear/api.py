@@ -3,17 +3,14 @@
 import importlib
 import importlib.util
 import os
-import warnings
 from typing import Any
 
 import keras
 
 from keras_axlstm.hear.hear_model import HearModel
 from keras_axlstm.models.open_embedder import open_embedder
-from keras_axlstm.models.open_preset import RANDOM_PREFIX
-from keras_axlstm.models.presets import has_weights
 
-DEFAULT_PRESET = "axlstm_base"
+DEFAULT_PRESET = "axlstm_tiny"
 # Each library's module, in the order in which they are taken where the backend is neither.
 MODULES = {
     "torch": ("keras_axlstm.hear.torch_hear_model", "TorchHearModel"),
@@ -26,7 +23,7 @@ def load_model(model_file_path: str | os.PathLike = "", **options: Any) -> Any:
 
     Args:
         model_file_path: a preset's name or folder, or `random:PRESET` for random weights. Default:
-            `axlstm_base`; with random weights, and a warning, while it has no pretrained ones.
+            `axlstm_tiny`.
         **options: arguments of `AudioEmbedder`, such as `normalization` or `one_pass`.
 
     Returns:
@@ -50,7 +47,7 @@ def load_model(model_file_path: str | os.PathLike = "", **options: Any) -> Any:
     """
     module, name = MODULES[_tensor_library()]
     hear_model = getattr(importlib.import_module(module), name)
-    return hear_model(open_embedder(model_file_path or _default_preset(), **options))
+    return hear_model(open_embedder(model_file_path or DEFAULT_PRESET, **options))
 
 
 def get_scene_embeddings(audio: Any, model: Any) -> Any:
@@ -108,18 +105,6 @@ def get_timestamp_embeddings(audio: Any, model: Any) -> tuple[Any, Any]:
     ```
     """
     return _checked(model).timestamp_embeddings(audio)
-
-
-def _default_preset() -> str:
-    """For tools that check the interface without naming a model, as `hear-validator` does."""
-    if has_weights(DEFAULT_PRESET):
-        return DEFAULT_PRESET
-    warnings.warn(
-        f"{DEFAULT_PRESET} has no pretrained weights yet: the embeddings are those of RANDOM "
-        "weights, good for checking the interface only. Name a preset of yours.",
-        stacklevel=3,
-    )
-    return f"{RANDOM_PREFIX}{DEFAULT_PRESET}"
 
 
 def _tensor_library() -> str:

@@ -25,7 +25,7 @@ def test_the_table(monkeypatch, tmp_path, capsys):
     assert main(["presets"]) == 0
     output = capsys.readouterr().out
     assert re.search(r"^axlstm_base +65,591,968 +768 +12 +no$", output, re.MULTILINE)
-    assert re.search(r"^ssast_tiny +5,401,024 +192 +12 +no$", output, re.MULTILINE)
+    assert re.search(r"^axlstm_tiny +4,343,584 +192 +12 +yes$", output, re.MULTILINE)
     assert "keras-axlstm convert CHECKPOINT" in output and "keras-axlstm pretrain DIR" in output
 
 

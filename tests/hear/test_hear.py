@@ -116,13 +116,17 @@ def test_bad_input_is_refused(model):
         hear.get_scene_embeddings(tensor(noise(1, 100)), object())
 
 
+def test_without_a_name_it_is_the_pretrained_tiny():
+    model = hear.load_model()
+    audio = noise(1, 3000)
+    expected = AudioEmbedder.from_preset("axlstm_tiny").embed(audio)
+    scenes = hear.get_scene_embeddings(tensor(audio), model).numpy()
+    assert relative_error(scenes, expected) <= SAME_FORMULA
+
+
 def test_presets_without_weights():
-    with pytest.raises(ValueError, match="'axlstm_tiny' has no pretrained weights"):
-        hear.load_model("axlstm_tiny")
-    # Checkers of the interface name no model: it works, and says that its weights are random.
-    with pytest.warns(UserWarning, match="RANDOM weights"):
-        model = hear.load_model()
-    assert model.scene_embedding_size == 5 * 768
+    with pytest.raises(ValueError, match="'axlstm_base' has no pretrained weights"):
+        hear.load_model("axlstm_base")
     with pytest.raises(ValueError, match="Unknown preset"):
         hear.load_model("axlstm_huge")
 

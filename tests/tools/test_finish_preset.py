@@ -99,7 +99,7 @@ def test_the_preset_has_the_weights_in_float16(monkeypatch, tmp_path, built_in, 
     card = (built_in / "README.md").read_text()
     for text in (
         "# axlstm_tiny\n",
-        "120 crops of 2 s seen (30 steps of 4), drawn from 900",
+        "120 crops of 2 s seen (30 steps of 4), drawn from\n  900 clips",
         "1.0 h on a processor (16 cores), jax; a processor (2 cores), jax",
         "make_corpus.py corpus --hours 5 --seed 3 --counts 20 10 20",
         "--data corpus/5h --clips 120 --batch 4 \\\n    --learning-rate 0.0006",

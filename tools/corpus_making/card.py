@@ -43,8 +43,8 @@ def write_card(
         f"- {clips} clips of {SECONDS:g} s at 16 kHz, as float16 log-mel spectrograms",
         f"- Seed {seed}, Keras {keras.__version__} on {keras.backend.backend()}",
         f"- {sum(one['seconds'] for one in spent):.0f} s, "
-        f"{sum(one['cpu_seconds'] for one in spent):.0f} s of CPU, on {platform.processor()} "
-        f"{platform.machine()}".rstrip(),
+        f"{sum(one['cpu_seconds'] for one in spent):.0f} s of CPU, on "
+        + " ".join(dict.fromkeys(filter(None, (platform.processor(), platform.machine())))),
         "",
         "| Source | Share | Clips | What |",
         "|---|---|---|---|",

@@ -5,9 +5,11 @@ from typing import Any
 TEMPLATE = """\
 # {preset}
 
-{description} Weights of our own, trained on synthetic audio with the masked spectrogram modelling
-of the paper ("Audio xLSTMs: learning self-supervised audio representations with xLSTMs", Yadav,
-Theodoridis, Tan, 2024): {parameters:,} parameters with the reconstruction head, stored in float16.
+{description}
+
+Weights of our own, trained on synthetic audio with the masked spectrogram modelling of the paper
+("Audio xLSTMs: learning self-supervised audio representations with xLSTMs", Yadav, Theodoridis,
+Tan, 2024): {parameters:,} parameters with the reconstruction head, stored in float16.
 
 ```python
 import keras_axlstm
@@ -18,8 +20,8 @@ embedder.embed("clip.wav")
 
 ## Training
 
-- {clips:,} crops of 2 s seen ({steps:,} steps of {batch_size}), drawn from {clips_of_the_data:,}
-  clips
+- {clips:,} crops of 2 s seen ({steps:,} steps of {batch_size}), drawn from
+  {clips_of_the_data:,} clips
 - AdamW, peak learning rate {peak_learning_rate:g}, {precision}
 - {hours:.1f} h on {devices}
 - Loss on masked patches at the end: {loss:.4f}
@@ -31,6 +33,7 @@ embedder.embed("clip.wav")
 ```
 
 {corpus}
+
 ## Scores
 
 {scores}

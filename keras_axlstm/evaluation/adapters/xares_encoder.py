@@ -14,7 +14,7 @@ class PresetEncoder(TorchHearModel):
 
     Args:
         preset: as `keras_axlstm.hear.load_model` takes it. Default: what the environment variable
-            `KERAS_AXLSTM_PRESET` says, else `axlstm_base`.
+            `KERAS_AXLSTM_PRESET` says, else `axlstm_tiny`.
 
     Raises:
         ValueError: an unknown preset, or one whose weights are not available.
