@@ -134,7 +134,10 @@ def mlstm(call: MLSTMCall, return_state: bool, inputs, initial):
 def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
     """y (B, S, channels), as `kernels.mixer` says."""
     epsilon = tf.constant([options.epsilon], dtype=tf.float32)
-    save = record.should_record_backprop([inputs, *parameters])
+    # Of tensors only: of a variable in a distributed function, TensorFlow's check leaves an exception
+    # set, which surfaces in whatever is called next.
+    tensors = [tf.convert_to_tensor(x) for x in (inputs, *parameters)]
+    save = record.should_record_backprop(tensors)
 
     @tf.custom_gradient
     def op(*tensors):
@@ -149,7 +152,7 @@ def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
 
         return y, gradient
 
-    return op(inputs, *parameters)
+    return op(*tensors)
 
 
 def projection(call: ProjectionCall, x, kernel):
