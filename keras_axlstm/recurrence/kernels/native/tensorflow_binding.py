@@ -134,8 +134,8 @@ def mlstm(call: MLSTMCall, return_state: bool, inputs, initial):
 def mixer(call: MixerCall, options: MixerOptions, inputs, mask, parameters):
     """y (B, S, channels), as `kernels.mixer` says."""
     epsilon = tf.constant([options.epsilon], dtype=tf.float32)
-    # Of tensors only: of a variable in a distributed function, TensorFlow's check leaves an exception
-    # set, which surfaces in whatever is called next.
+    # Of tensors only: of a variable in a distributed function, TensorFlow's check leaves an
+    # exception set, which surfaces in whatever is called next.
     tensors = [tf.convert_to_tensor(x) for x in (inputs, *parameters)]
     save = record.should_record_backprop(tensors)
 
