@@ -36,6 +36,7 @@ def main() -> int:
     start.add_argument("--learning-rate", type=float, help="at its peak (default: by preset)")
     start.add_argument("--precision", help="float32, mixed_bfloat16 (default) or mixed_float16")
     start.add_argument("--seed", type=int, help="default: 0")
+    start.add_argument("--mask-ratio", type=float, help="share of hidden patches (default: 0.5)")
     start.add_argument("--expansion-factor", type=int, help="another one than the preset's")
     start.add_argument("--flip", action="store_true", default=None, help="blocks read in turns")
     arguments = vars(parser.parse_args())

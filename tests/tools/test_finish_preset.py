@@ -22,6 +22,7 @@ PIECE = {
     "batch_size": 4,
     "precision": "mixed_bfloat16",
     "peak_learning_rate": 6e-4,
+    "mask_ratio": 0.75,
     "loss": 0.25,
     "clips_of_the_data": 900,
     "backend": "jax",

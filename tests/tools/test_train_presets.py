@@ -61,9 +61,14 @@ def test_a_piece_cannot_change_the_run(tmp_path, monkeypatch, capsys):
 
 def test_a_variant_of_a_preset(tmp_path, monkeypatch, capsys):
     start = ["axlstm_tiny", "--run", tmp_path, *START]
-    assert train(monkeypatch, *start, "--expansion-factor", 2, "--flip", "--minutes", 1e-9) == 0
+    variant = ["--expansion-factor", 2, "--flip", "--mask-ratio", 0.75]
+    assert train(monkeypatch, *start, *variant, "--minutes", 1e-9) == 0
     unfinished = tomllib.loads((tmp_path / "preset" / "unfinished" / "pretrain.toml").read_text())
     assert (unfinished["expansion_factor"], unfinished["flip"]) == (2, True)
+    assert (
+        unfinished["mask_ratio"]
+        == json.loads((tmp_path / "pieces.json").read_text())[0]["mask_ratio"]
+    )
     assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path, "--expansion-factor", 3) == 1
     assert "began with expansion_factor 2, received 3" in capsys.readouterr().err
     assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path) == 0

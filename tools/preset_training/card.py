@@ -22,6 +22,7 @@ embedder.embed("clip.wav")
 
 - {clips:,} crops of 2 s seen ({steps:,} steps of {batch_size}), drawn from
   {clips_of_the_data:,} clips
+- {mask_ratio:.0%} of the patches hidden
 - AdamW, peak learning rate {peak_learning_rate:g}, {precision}
 - {hours:.1f} h on {devices}
 - Loss on masked patches at the end: {loss:.4f}
@@ -87,6 +88,7 @@ def card(
                 "batch_size",
                 "clips_of_the_data",
                 "peak_learning_rate",
+                "mask_ratio",
                 "precision",
                 "loss",
             )

@@ -103,6 +103,7 @@ def _commands(preset: str, piece: dict[str, Any], corpus: Path) -> list[str]:
         f"--counts {counts}",
         f"python tools/train_presets.py {preset} --run run --data corpus/{hours}h --clips {clips} "
         f"--batch {piece['batch_size']} \\",
-        f"    --learning-rate {piece['peak_learning_rate']:g} --precision {piece['precision']}",
+        f"    --learning-rate {piece['peak_learning_rate']:g} --precision {piece['precision']} "
+        f"--mask-ratio {piece['mask_ratio']:g}",
         f"python tools/finish_preset.py {preset} --run run --corpus corpus/{hours}h",
     ]

@@ -24,7 +24,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ssast_tiny": {"clips": 640_000, "batch_size": 16, "learning_rate": 6e-4},
     "ssast_small": {"clips": 4_000_000, "batch_size": 256, "learning_rate": 6e-4},
 }
-_VARIANT = ("expansion_factor", "flip")
+_AS_PRETRAIN_CONFIG = ("mask_ratio", "expansion_factor", "flip")
 _STEPS_PER_ROW = 20
 
 
@@ -44,8 +44,8 @@ def train_piece(
         data: a folder of shards.
         minutes: after which it pauses.
         other_data: `data` has another number of clips than what the run began with.
-        **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `expansion_factor`,
-            `flip`, None where not given.
+        **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `mask_ratio`,
+            `expansion_factor`, `flip`, None where not given.
 
     Raises:
         ValueError: a bad argument, or one that contradicts what the run began with.
@@ -73,7 +73,7 @@ def train_piece(
     steps = last_step - first_step
     piece = {
         "started": started.isoformat(timespec="seconds"),
-        "hours": round(result.seconds / 3600, 4),
+        "hours": round(result.seconds / 3600, 6),
         "first_step": first_step,
         "last_step": last_step,
         "steps_of_the_run": config.total_steps(1),
@@ -82,6 +82,7 @@ def train_piece(
         "batch_size": config.batch_size,
         "precision": config.precision,
         "peak_learning_rate": config.peak_learning_rate,
+        "mask_ratio": config.mask_ratio,
         "loss": result.history[-1]["loss"],
         "data": config.source,
         "clips_of_the_data": result.clips,
@@ -115,7 +116,7 @@ def _new_run(preset: str, given: dict[str, Any]) -> dict[str, Any]:
         "log_every": min(_STEPS_PER_ROW, clips // batch_size),
         "checkpoint_every": 200,
         "progress": False,
-        **{name: given[name] for name in _VARIANT if name in given},
+        **{name: given[name] for name in _AS_PRETRAIN_CONFIG if name in given},
     }
 
 
@@ -124,7 +125,7 @@ def _check_same_run(preset: str, earlier: dict[str, Any], given: dict[str, Any])
         "clips": earlier["steps"] * earlier["batch_size"],
         "batch": earlier["batch_size"],
         **{name: earlier[name] for name in ("learning_rate", "precision", "seed")},
-        **{name: earlier.get(name) for name in _VARIANT},
+        **{name: earlier.get(name) for name in _AS_PRETRAIN_CONFIG},
     }
     if "clips" in given:
         given = given | {"clips": given["clips"] // found["batch"] * found["batch"]}
