@@ -1,4 +1,5 @@
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ from keras_axlstm.layers.patch_embedding import PatchEmbedding
 from keras_axlstm.layers.sine_cosine_position import SineCosinePosition
 from keras_axlstm.models.checksums import verify_checksums
 from keras_axlstm.models.presets import check_preset
+from keras_axlstm.models.random_weights import zeros_for_random_weights
 from keras_axlstm.recurrence.kernels import plain_inference
 
 FRAME_ORDERS = ("time", "official")
@@ -216,7 +218,8 @@ class SpectrogramEncoder(keras_hub.models.Backbone):
             dtype = load_json(preset, CONFIG_FILE)["config"].get("dtype")
             if isinstance(dtype, dict) and dtype["class_name"] == "DTypePolicyMap":
                 kwargs["dtype"] = dtype
-        return super().from_preset(preset, load_weights=load_weights, **kwargs)
+        with zeros_for_random_weights() if load_weights else nullcontext():
+            return super().from_preset(preset, load_weights=load_weights, **kwargs)
 
     def quantize(self, *args, **kwargs):
         """`keras.Model.quantize`: weights of dense layers in 8 bits with `"int8"`, in place.

@@ -1,11 +1,14 @@
 """Random weights from NumPy: the initializers' distributions, one set of numbers."""
 
+import threading
+
 import keras
 import numpy as np
 import pytest
 
+import keras_axlstm
 from keras_axlstm.models.open_embedder import open_embedder
-from keras_axlstm.models.random_weights import numpy_random_weights
+from keras_axlstm.models.random_weights import numpy_random_weights, zeros_for_random_weights
 from tests.support.tolerances import BACKENDS_AGREE, relative_error
 
 
@@ -67,3 +70,32 @@ def test_the_seed_is_part_of_the_name():
         open_embedder("random:ssast_tiny:one")
     with pytest.raises(ValueError, match="Unknown preset"):
         open_embedder("random:huge")
+
+
+def test_zeros_stand_where_weights_are_random():
+    with zeros_for_random_weights():
+        model = build(keras.layers.Dense(4, bias_initializer="ones"), keras.layers.Dense(2))
+    for weight, value in zip(model.get_weights(), [0, 1, 0, 0], strict=True):
+        np.testing.assert_array_equal(weight, np.full_like(weight, value))
+
+
+def test_another_thread_builds_as_ever():
+    models = []
+    with zeros_for_random_weights():
+        thread = threading.Thread(target=lambda: models.append(build(keras.layers.Dense(4))))
+        thread.start()
+        thread.join()
+        models.append(build(keras.layers.Dense(4)))
+    assert [bool(np.any(model.get_weights()[0])) for model in models] == [True, False]
+
+
+def test_no_weight_of_a_loaded_encoder_is_left_at_zero(tmp_path):
+    saved = keras_axlstm.AxLSTMEncoder(hidden_dim=16, num_layers=2, num_heads=2)
+    generator = np.random.default_rng(0)
+    saved.set_weights([generator.normal(size=w.shape) for w in saved.get_weights()])
+    saved.save_to_preset(tmp_path / "small")
+    loaded = keras_axlstm.AxLSTMEncoder.from_preset(tmp_path / "small")
+    for weight, expected in zip(loaded.get_weights(), saved.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    afterwards = keras_axlstm.AxLSTMEncoder(hidden_dim=16, num_layers=1, num_heads=2)
+    assert np.any(afterwards.patch_embedding.get_weights()[0])
