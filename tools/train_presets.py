@@ -37,6 +37,12 @@ def main() -> int:
     start.add_argument("--precision", help="float32, mixed_bfloat16 (default) or mixed_float16")
     start.add_argument("--seed", type=int, help="default: 0")
     start.add_argument("--mask-ratio", type=float, help="share of hidden patches (default: 0.5)")
+    start.add_argument(
+        "--position-on-masked",
+        action="store_true",
+        default=None,
+        help="hidden patches keep their position, which a transformer needs",
+    )
     start.add_argument("--expansion-factor", type=int, help="another one than the preset's")
     start.add_argument("--flip", action="store_true", default=None, help="blocks read in turns")
     arguments = vars(parser.parse_args())

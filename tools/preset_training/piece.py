@@ -24,7 +24,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ssast_tiny": {"clips": 640_000, "batch_size": 16, "learning_rate": 6e-4},
     "ssast_small": {"clips": 4_000_000, "batch_size": 256, "learning_rate": 6e-4},
 }
-_AS_PRETRAIN_CONFIG = ("mask_ratio", "expansion_factor", "flip")
+_AS_PRETRAIN_CONFIG = ("mask_ratio", "position_on_masked", "expansion_factor", "flip")
 _STEPS_PER_ROW = 20
 
 
@@ -45,7 +45,7 @@ def train_piece(
         minutes: after which it pauses.
         other_data: `data` has another number of clips than what the run began with.
         **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `mask_ratio`,
-            `expansion_factor`, `flip`, None where not given.
+            `position_on_masked`, `expansion_factor`, `flip`, None where not given.
 
     Raises:
         ValueError: a bad argument, or one that contradicts what the run began with.
@@ -83,6 +83,7 @@ def train_piece(
         "precision": config.precision,
         "peak_learning_rate": config.peak_learning_rate,
         "mask_ratio": config.mask_ratio,
+        "position_on_masked": config.position_on_masked,
         "loss": result.history[-1]["loss"],
         "data": config.source,
         "clips_of_the_data": result.clips,
