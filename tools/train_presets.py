@@ -36,7 +36,11 @@ def main() -> int:
     start.add_argument("--learning-rate", type=float, help="at its peak (default: by preset)")
     start.add_argument("--precision", help="float32, mixed_bfloat16 (default) or mixed_float16")
     start.add_argument("--seed", type=int, help="default: 0")
+    start.add_argument("--initial-preset", help="whose weights it begins with (default: random)")
     start.add_argument("--mask-ratio", type=float, help="share of hidden patches (default: 0.5)")
+    start.add_argument(
+        "--mask-mode", help="hide single patches (unstructured, default) or whole steps (timestep)"
+    )
     start.add_argument(
         "--position-on-masked",
         action="store_true",

@@ -87,6 +87,13 @@ class PretrainConfig:
     forget_gate: Literal["sigmoid", "exp"] | None = option(
         "model", "activation of the forget gate (default: sigmoid)", None
     )
+    initial_preset: str | None = option(
+        "model",
+        "name or folder of a preset of this architecture, whose weights the training begins with "
+        "(default: random ones)",
+        None,
+        metavar="PRESET",
+    )
     mask_ratio: float = option("model", "share of patches hidden", 0.5, at_least=0, below=1)
     mask_mode: Literal["unstructured", "timestep"] = option(
         "model", "hide single patches or whole time steps", "unstructured"

@@ -18,6 +18,7 @@ from keras_axlstm.training.callbacks.pause import Pause
 from keras_axlstm.training.callbacks.tensorboard_log import check_tensorboard
 from keras_axlstm.training.checkpoints import Checkpoint
 from keras_axlstm.training.fit import fit
+from keras_axlstm.training.initial_weights import load_initial_weights
 from keras_axlstm.training.optimizer import pretraining_optimizer, pretraining_schedule
 from keras_axlstm.training.pretrain_config import AXLSTM_ONLY, PretrainConfig
 from keras_axlstm.training.run_folder import LOG_FILE, RunFolder
@@ -150,6 +151,8 @@ def _train(
     length = run_length(config, len(source))
     keras.utils.set_random_seed(config.seed)
     model = new_model(config)
+    if checkpoint is None and config.initial_preset is not None:
+        load_initial_weights(model, config.initial_preset)
     model.compile(optimizer=new_optimizer(config, length))
     model.optimizer.build(model.trainable_variables)
     distribution.prepare(model)

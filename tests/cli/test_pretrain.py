@@ -134,7 +134,7 @@ def test_every_field_is_an_option(capsys, monkeypatch):
         **{"learning_rate": 0.5, "warmup": 0.2, "weight_decay": 0.1, "log_every": 2},
         **{"precision": "mixed_float16", "tensorboard": True, "picture_every": 3},
         **{"checkpoint_every": 4, "keep_checkpoints": 5, "progress": False, "model": "axlstm"},
-        **{"distribution": "model", "model_devices": 2},
+        **{"distribution": "model", "model_devices": 2, "initial_preset": "axlstm_base"},
     }
     others = {"epochs": 6, "base_learning_rate": 0.3}
     assert values.keys() | others.keys() == {f.name for f in dataclasses.fields(PretrainConfig)}

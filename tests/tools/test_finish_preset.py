@@ -17,12 +17,19 @@ pytestmark = pytest.mark.any_backend
 
 PIECE = {
     "hours": 0.5,
+    "first_step": 0,
     "last_step": 30,
     "steps_of_the_run": 30,
     "batch_size": 4,
     "precision": "mixed_bfloat16",
     "peak_learning_rate": 6e-4,
+    "seed": 1,
+    "initial_preset": None,
+    "data": "/home/somebody/corpus/5h",
+    "system": "Linux",
     "mask_ratio": 0.75,
+    "mask_mode": "timestep",
+    "position_on_masked": True,
     "loss": 0.25,
     "clips_of_the_data": 900,
     "backend": "jax",
@@ -56,7 +63,9 @@ def run(tmp_path):
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape) * 0.1)
     save_preset(model, folder / "preset", normalization="clip")
-    (folder / "pieces.json").write_text(json.dumps([PIECE, PIECE | {"cores": 16}]))
+    (folder / "pieces.json").write_text(
+        json.dumps([PIECE, PIECE | {"first_step": 15, "cores": 16}])
+    )
     (folder / "loss.png").write_bytes(b"picture")
     return folder
 
@@ -103,13 +112,45 @@ def test_the_preset_has_the_weights_in_float16(monkeypatch, tmp_path, built_in, 
         "120 crops of 2 s seen (30 steps of 4), drawn from\n  900 clips",
         "1.0 h on a processor (16 cores), jax; a processor (2 cores), jax",
         "make_corpus.py corpus --hours 5 --seed 3 --counts 20 10 20",
-        "- 75% of the patches hidden\n",
-        "--precision mixed_bfloat16 --mask-ratio 0.75\n",
+        "- 75% of the time steps hidden\n",
+        "    --mask-ratio 0.75 --mask-mode timestep --position-on-masked\n",
         "--data corpus/5h --clips 120 --batch 4 \\\n    --learning-rate 0.0006",
         "## Synthetic audio\n",
         "| task | score |",
     ):
         assert text in card, card
+
+
+def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, run, corpus):
+    first = PIECE | {"mask_ratio": 0.5, "position_on_masked": False, "last_step": 60}
+    second = PIECE | {"initial_preset": "/home/somebody/first/preset", "seed": 2}
+    (run / "pieces.json").write_text(json.dumps([first, second]))
+    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
+    card = (built_in / "README.md").read_text()
+    order = (
+        "240 crops of 2 s seen (60 steps of 4)",
+        "50% of the time steps",
+        "beginning with these weights",
+        "120 crops of 2 s seen (30 steps of 4)",
+        "75% of the time steps",
+        "--run run1 ",
+        "--mask-ratio 0.5 --mask-mode timestep\n",
+        "--run run2 ",
+        "--seed 2 ",
+        "--position-on-masked --initial-preset run1/preset\n",
+        "finish_preset.py axlstm_tiny --run run2 ",
+    )
+    places = [card.index(text) for text in order]
+    assert places == sorted(places), card
+    kept = (built_in / "training.json").read_text()
+    assert [piece["initial_preset"] for piece in json.loads(kept)] == [None, "preset"]
+    assert "somebody" not in kept + card and "Linux" not in kept
+
+
+def test_weights_of_unknown_origin_are_refused(monkeypatch, capsys, built_in, run, corpus):
+    (run / "pieces.json").write_text(json.dumps([PIECE | {"initial_preset": "found"}]))
+    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 1
+    assert "began with the weights of found, of whose training" in capsys.readouterr().err
 
 
 def test_again_replaces_all_weights(monkeypatch, built_in, run, corpus):

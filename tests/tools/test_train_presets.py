@@ -1,6 +1,7 @@
 """Training of presets in pieces: the record, the curve, and the same weights as in one piece."""
 
 import json
+import shutil
 import sys
 import tomllib
 from unittest import mock
@@ -62,14 +63,36 @@ def test_a_piece_cannot_change_the_run(tmp_path, monkeypatch, capsys):
 def test_a_variant_of_a_preset(tmp_path, monkeypatch, capsys):
     start = ["axlstm_tiny", "--run", tmp_path, *START]
     variant = ["--expansion-factor", 2, "--flip", "--mask-ratio", 0.75]
+    variant += ["--mask-mode", "timestep", "--position-on-masked"]
     assert train(monkeypatch, *start, *variant, "--minutes", 1e-9) == 0
     unfinished = tomllib.loads((tmp_path / "preset" / "unfinished" / "pretrain.toml").read_text())
     assert (unfinished["expansion_factor"], unfinished["flip"]) == (2, True)
-    assert unfinished["mask_ratio"] == 0.75
-    assert json.loads((tmp_path / "pieces.json").read_text())[0]["mask_ratio"] == 0.75
+    recorded = json.loads((tmp_path / "pieces.json").read_text())[0]
+    for record in (unfinished, recorded):
+        mask = (record["mask_ratio"], record["mask_mode"], record["position_on_masked"])
+        assert mask == (0.75, "timestep", True)
     assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path, "--expansion-factor", 3) == 1
     assert "began with expansion_factor 2, received 3" in capsys.readouterr().err
     assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path) == 0
+
+
+def test_the_record_has_the_runs_before(tmp_path, monkeypatch):
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    assert train(monkeypatch, "axlstm_tiny", "--run", one, *START) == 0
+    begin = ["--initial-preset", one / "preset", "--seed", 1]
+    assert train(monkeypatch, "axlstm_tiny", "--run", two, *START, *begin) == 0
+    shipped = tmp_path / "shipped"
+    shutil.copytree(two / "preset", shipped / "preset")
+    shutil.copyfile(two / "pieces.json", shipped / "preset" / "training.json")
+    begin = ["--initial-preset", shipped / "preset"]
+    assert train(monkeypatch, "axlstm_tiny", "--run", three, *START, *begin) == 0
+    pieces = json.loads((three / "pieces.json").read_text())
+    assert [piece["seed"] for piece in pieces] == [0, 1, 0]
+    assert [piece["initial_preset"] for piece in pieces] == [
+        None,
+        str(one / "preset"),
+        str(shipped / "preset"),
+    ]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -20,12 +20,7 @@ embedder.embed("clip.wav")
 
 ## Training
 
-- {clips:,} crops of 2 s seen ({steps:,} steps of {batch_size}), drawn from
-  {clips_of_the_data:,} clips
-- {mask_ratio:.0%} of the patches hidden
-- AdamW, peak learning rate {peak_learning_rate:g}, {precision}
-- {hours:.1f} h on {devices}
-- Loss on masked patches at the end: {loss:.4f}
+{runs}
 
 ![Loss curve](loss.png)
 
@@ -44,6 +39,20 @@ No recording was heard in training: speech is that of synthesizers, music that o
 the rest is code. For real recordings of your kind measure first (`keras-axlstm evaluate`), and
 prefer weights trained on AudioSet where you can have them (`keras-axlstm convert`).
 """
+RUN = """\
+- {clips:,} crops of 2 s seen ({last_step:,} steps of {batch_size}), drawn from
+  {clips_of_the_data:,} clips
+- {mask_ratio:.0%} of the {hidden} hidden
+- AdamW, peak learning rate {peak_learning_rate:g}, {precision}
+- {hours:.1f} h on {devices}
+- Loss on masked patches at the end: {loss:.4f}
+"""
+NEXT_RUN = """
+Then, beginning with these weights:
+
+"""
+# What is hidden, by the name of the mask.
+HIDDEN = {"unstructured": "patches", "timestep": "time steps"}
 WITHOUT_SCORES = "Not measured yet.\n"
 
 
@@ -67,32 +76,36 @@ def card(
         corpus: the card of the corpus, in Markdown.
         scores: Markdown of the scores and the command that gives them, or None.
     """
-    last = pieces[-1]
-    devices = {
-        f"{piece['device']} ({piece['cores']} cores), {piece['backend']}" for piece in pieces
-    }
     return TEMPLATE.format(
         preset=preset,
         description=description,
         parameters=parameters,
-        clips=last["last_step"] * last["batch_size"],
-        steps=last["last_step"],
-        hours=sum(piece["hours"] for piece in pieces),
-        devices="; ".join(sorted(devices)),
+        runs=NEXT_RUN.join(_run(run) for run in split_runs(pieces)),
         commands="\n".join(commands),
         corpus=_one_level_down(corpus),
         scores=scores or WITHOUT_SCORES,
-        **{
-            name: last[name]
-            for name in (
-                "batch_size",
-                "clips_of_the_data",
-                "peak_learning_rate",
-                "mask_ratio",
-                "precision",
-                "loss",
-            )
-        },
+    )
+
+
+def split_runs(pieces: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The pieces of each run, of runs that began one with the weights of the other."""
+    starts = [place for place, piece in enumerate(pieces) if piece["first_step"] == 0]
+    return [pieces[i:j] for i, j in zip(starts, [*starts[1:], len(pieces)], strict=True)]
+
+
+def _run(pieces: list[dict[str, Any]]) -> str:
+    devices = {
+        f"{piece['device']} ({piece['cores']} cores), {piece['backend']}" for piece in pieces
+    }
+    last = pieces[-1]
+    return RUN.format(
+        **last
+        | {
+            "clips": last["last_step"] * last["batch_size"],
+            "hidden": HIDDEN[last["mask_mode"]],
+            "hours": sum(piece["hours"] for piece in pieces),
+            "devices": "; ".join(sorted(devices)),
+        }
     )
 
 

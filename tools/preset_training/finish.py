@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from preset_training.card import card
-from preset_training.piece import PICTURE_FILE, PIECES_FILE, PRESET_FOLDER
+from preset_training.card import card, split_runs
+from preset_training.piece import PICTURE_FILE, PIECES_FILE, PRESET_FOLDER, TRAINING_FILE
 
 # Gigabytes of a weight file: below 50 MB, which hosts of repositories complain about.
 _LARGEST_FILE = 0.045
+_OF_THE_MACHINE = ("data", "system")
 
 
 def finish_preset(
@@ -30,7 +31,8 @@ def finish_preset(
         The folder.
 
     Raises:
-        ValueError: a run that is not finished, or of another architecture.
+        ValueError: a run that is not finished, of another architecture, or that began with weights
+            of unknown origin.
     """
     from keras_axlstm.cli.presets import PARAMETERS
     from keras_axlstm.models import SpectrogramEncoder
@@ -44,6 +46,12 @@ def finish_preset(
         raise ValueError(f"The run in {run} is not finished: go on with tools/train_presets.py")
     folder = folder or PRESETS_FOLDER / preset
     _check_same_architecture(preset, trained)
+    pieces = json.loads((run / PIECES_FILE).read_text(encoding="utf-8"))
+    if (initial := pieces[0]["initial_preset"]) is not None:
+        raise ValueError(
+            f"The run began with the weights of {initial}, of whose training no {PIECES_FILE} or "
+            f"{TRAINING_FILE} tells: the card could not say what the weights have seen."
+        )
     for file in folder.glob("*.weights.*"):
         file.unlink()
     own = {
@@ -60,18 +68,26 @@ def finish_preset(
     np.savez(folder / HEAD_WEIGHTS, **arrays)
     write_checksums(folder)
     shutil.copyfile(run / PICTURE_FILE, folder / PICTURE_FILE)
-    pieces = json.loads((run / PIECES_FILE).read_text(encoding="utf-8"))
+    kept = json.dumps([_anywhere(piece) for piece in pieces], indent=1)
+    (folder / TRAINING_FILE).write_text(kept + "\n", encoding="utf-8")
     text = card(
         preset,
         REGISTERED[preset]["metadata"]["description"],
         PARAMETERS[preset],
         pieces,
-        _commands(preset, pieces[-1], corpus),
+        _commands(preset, pieces, corpus),
         (corpus / "README.md").read_text(encoding="utf-8"),
         None if scores is None else scores.read_text(encoding="utf-8"),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
     return folder
+
+
+def _anywhere(piece: dict[str, Any]) -> dict[str, Any]:
+    """What of a piece has a meaning on other machines."""
+    initial = piece["initial_preset"]
+    kept = {name: value for name, value in piece.items() if name not in _OF_THE_MACHINE}
+    return kept | {"initial_preset": initial and Path(initial).name}
 
 
 def _check_same_architecture(preset: str, trained: Path) -> None:
@@ -92,18 +108,30 @@ def _check_same_architecture(preset: str, trained: Path) -> None:
         raise ValueError(f"{preset} has {'; '.join(different)}")
 
 
-def _commands(preset: str, piece: dict[str, Any], corpus: Path) -> list[str]:
-    """What makes the weights again, apart from how the run was cut into pieces."""
+def _commands(preset: str, pieces: list[dict[str, Any]], corpus: Path) -> list[str]:
+    """What makes the weights again, apart from how the runs were cut into pieces."""
     made = json.loads((corpus.parent / "corpus.json").read_text(encoding="utf-8"))
     hours = corpus.name.removesuffix("h")
     counts = " ".join(map(str, made["counts"]))
-    clips = piece["steps_of_the_run"] * piece["batch_size"]
-    return [
+    commands = [
         f"python tools/make_corpus.py corpus --hours {hours} --seed {made['seed']} "
-        f"--counts {counts}",
-        f"python tools/train_presets.py {preset} --run run --data corpus/{hours}h --clips {clips} "
-        f"--batch {piece['batch_size']} \\",
-        f"    --learning-rate {piece['peak_learning_rate']:g} --precision {piece['precision']} "
-        f"--mask-ratio {piece['mask_ratio']:g}",
-        f"python tools/finish_preset.py {preset} --run run --corpus corpus/{hours}h",
+        f"--counts {counts}"
     ]
+    initial = folder = ""
+    for number, run in enumerate(split_runs(pieces), start=1):
+        piece, folder = run[-1], f"run{number}"
+        clips = piece["steps_of_the_run"] * piece["batch_size"]
+        commands += [
+            f"python tools/train_presets.py {preset} --run {folder} --data corpus/{hours}h "
+            f"--clips {clips} --batch {piece['batch_size']} \\",
+            f"    --learning-rate {piece['peak_learning_rate']:g} --precision {piece['precision']} "
+            f"--seed {piece['seed']} \\",
+            f"    --mask-ratio {piece['mask_ratio']:g} --mask-mode {piece['mask_mode']}"
+            + (" --position-on-masked" if piece["position_on_masked"] else "")
+            + (f" --initial-preset {initial}" if initial else ""),
+        ]
+        initial = f"{folder}/{PRESET_FOLDER}"
+    commands.append(
+        f"python tools/finish_preset.py {preset} --run {folder} --corpus corpus/{hours}h"
+    )
+    return commands

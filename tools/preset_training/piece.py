@@ -12,6 +12,8 @@ PIECES_FILE = "pieces.json"
 CURVE_FILE = "loss.csv"
 PICTURE_FILE = "loss.png"
 PRESET_FOLDER = "preset"
+# The pieces of a built-in preset's training, in its folder.
+TRAINING_FILE = "training.json"
 
 # Crops of the whole run, crops of a step, and the learning rate at its peak. The paper's rate for
 # its batch of 1024 serves for smaller ones too: with that of its rule, 1.5e-4 * batch / 256, runs
@@ -24,7 +26,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ssast_tiny": {"clips": 640_000, "batch_size": 16, "learning_rate": 6e-4},
     "ssast_small": {"clips": 4_000_000, "batch_size": 256, "learning_rate": 6e-4},
 }
-_AS_PRETRAIN_CONFIG = ("mask_ratio", "position_on_masked", "expansion_factor", "flip")
+_AS_PRETRAIN_CONFIG = (
+    "initial_preset",
+    "mask_ratio",
+    "mask_mode",
+    "position_on_masked",
+    "expansion_factor",
+    "flip",
+)
 _STEPS_PER_ROW = 20
 
 
@@ -44,8 +53,9 @@ def train_piece(
         data: a folder of shards.
         minutes: after which it pauses.
         other_data: `data` has another number of clips than what the run began with.
-        **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `mask_ratio`,
-            `position_on_masked`, `expansion_factor`, `flip`, None where not given.
+        **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `initial_preset`,
+            `mask_ratio`, `mask_mode`, `position_on_masked`, `expansion_factor`, `flip`, None where
+            not given.
 
     Raises:
         ValueError: a bad argument, or one that contradicts what the run began with.
@@ -82,8 +92,8 @@ def train_piece(
         "batch_size": config.batch_size,
         "precision": config.precision,
         "peak_learning_rate": config.peak_learning_rate,
-        "mask_ratio": config.mask_ratio,
-        "position_on_masked": config.position_on_masked,
+        "seed": config.seed,
+        **{name: getattr(config, name) for name in _AS_PRETRAIN_CONFIG},
         "loss": result.history[-1]["loss"],
         "data": config.source,
         "clips_of_the_data": result.clips,
@@ -167,9 +177,27 @@ def _write_records(run: Path, piece: dict[str, Any]) -> None:
     from keras_axlstm.files import write_aside
 
     path = run / PIECES_FILE
-    pieces = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    pieces = _read_pieces(path) if path.exists() else _earlier_pieces(piece["initial_preset"])
     with write_aside(path, overwrite=True) as file:
         file.write_text(json.dumps([*pieces, piece], indent=1) + "\n", encoding="utf-8")
+
+
+def _earlier_pieces(initial_preset: str | None) -> list[dict[str, Any]]:
+    """Of the preset whose weights the run began with, as far as they are known."""
+    from keras_axlstm.models.presets import folder_of
+
+    if initial_preset is None:
+        return []
+    folder = folder_of(initial_preset)
+    for path in (folder.parent / PIECES_FILE, folder / TRAINING_FILE):
+        if path.exists():
+            return _read_pieces(path)
+    return []
+
+
+def _read_pieces(path: Path) -> list[dict[str, Any]]:
+    pieces: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return pieces
 
 
 def _draw(history: list[dict[str, float]], path: Path, title: str) -> None:

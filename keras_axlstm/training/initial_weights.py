@@ -1,0 +1,40 @@
+from typing import Any
+
+from keras_axlstm.models import MaskedSpectrogramModel
+
+# Neither changes what a weight means.
+_FREE = ("name", "dtype", "trainable")
+
+
+def load_initial_weights(model: MaskedSpectrogramModel, preset: str) -> None:
+    """Give a new model the weights of a preset, mask token and reconstruction head included.
+
+    Args:
+        model: to be pretrained.
+        preset: name of a preset, or path of its directory.
+
+    Raises:
+        ValueError: the preset has another architecture, or an encoder alone. Names what differs.
+        FileNotFoundError: there is no such preset.
+    """
+    initial = MaskedSpectrogramModel.from_preset(preset)
+    expected, received = _architecture(model), _architecture(initial)
+    if different := [
+        f"{name} {received.get(name)!r}, not {value!r}"
+        for name, value in expected.items()
+        if received.get(name) != value
+    ]:
+        raise ValueError(
+            f"Expected `initial_preset` to be of the architecture to be trained. {preset} has "
+            f"{'; '.join(different)}: name another preset, or choose its architecture "
+            "(model, size, expansion_factor, patch_size, flip, input_gate, forget_gate)."
+        )
+    for weight, value in zip(model.trainable_weights, initial.trainable_weights, strict=True):
+        weight.assign(value)
+
+
+def _architecture(model: MaskedSpectrogramModel) -> dict[str, Any]:
+    config = {
+        name: value for name, value in model.encoder.get_config().items() if name not in _FREE
+    }
+    return {"class": type(model.encoder).__name__, **config}

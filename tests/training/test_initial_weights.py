@@ -1,0 +1,77 @@
+"""Pretraining that begins with the weights of a preset."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from keras_axlstm.models import AxLSTMEncoder, MaskedSpectrogramModel
+from keras_axlstm.training.initial_weights import load_initial_weights
+from tests.training.runs import assert_same_run, pretrain_small, weights
+
+# So small a rate that the weights stay what they are, to float32.
+STILL = {"steps": 1, "learning_rate": 1e-12, "weight_decay": 0.0}
+
+
+def new_model(seed=0, **options):
+    """As `small_encoder`, with weights of its own."""
+    encoder = AxLSTMEncoder((40, 80), (4, 16), 16, num_layers=1, **options)
+    model = MaskedSpectrogramModel(encoder)
+    generator = np.random.default_rng(seed)
+    for weight in model.trainable_weights:
+        weight.assign(generator.normal(scale=0.1, size=weight.shape))
+    return model
+
+
+@pytest.fixture
+def preset(tmp_path):
+    new_model().save_to_preset(tmp_path / "preset")
+    return tmp_path / "preset"
+
+
+def test_a_run_begins_with_all_weights_of_the_preset(tmp_path, preset):
+    pretrain_small(tmp_path / "output", initial_preset=preset, **STILL)
+    expected, received = weights(preset), weights(tmp_path / "output")
+    assert received.keys() == expected.keys() and "mask_token" in expected
+    for name, array in expected.items():
+        np.testing.assert_allclose(received[name], array, rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_a_paused_run_goes_on_without_the_preset(tmp_path, preset):
+    one, two = tmp_path / "one", tmp_path / "two"
+    pretrain_small(one, initial_preset=preset)
+    moved = shutil.copytree(preset, tmp_path / "moved")
+    assert not pretrain_small(two, initial_preset=moved, minutes=1e-9).finished
+    shutil.rmtree(moved)
+    pretrain_small(two, resume=True, initial_preset=moved)
+    (two / "pretrain.toml").write_text((one / "pretrain.toml").read_text())
+    assert_same_run(one, two)
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [({"flip": True}, "flip True, not False"), ({"expansion_factor": 2}, "expansion_factor 2")],
+)
+def test_another_architecture_is_refused(tmp_path, options, difference):
+    new_model(**options).save_to_preset(tmp_path / "other")
+    with pytest.raises(ValueError, match=f"other has {difference}.*name another preset"):
+        pretrain_small(tmp_path / "output", initial_preset=tmp_path / "other")
+    assert not (tmp_path / "output").exists()
+
+
+def test_an_encoder_alone_is_refused(tmp_path):
+    new_model().encoder.save_to_preset(tmp_path / "encoder")
+    with pytest.raises(ValueError, match="Missing: .*masked_spectrogram_model"):
+        pretrain_small(tmp_path / "output", initial_preset=tmp_path / "encoder")
+
+
+def test_names_without_weights_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="axlstm_small"):
+        load_initial_weights(new_model(), "axlstm_small")
+
+
+def test_half_precision_computes_with_weights_in_float32(tmp_path, preset):
+    options = {"initial_preset": preset, "precision": "mixed_bfloat16", **STILL}
+    pretrain_small(tmp_path / "output", **options)
+    for name, array in weights(tmp_path / "output").items():
+        np.testing.assert_allclose(array, weights(preset)[name], rtol=0, atol=1e-9, err_msg=name)
