@@ -56,6 +56,22 @@ def test_hidden_patches_cannot_be_seen():
     assert relative_error(numpy(model.reconstruct(other, 0 * mask)), first) > 1e-3
 
 
+@pytest.mark.parametrize(
+    ("encoder", "position_on_masked", "same"),
+    [("ssast", False, True), ("ssast", True, False), ("axlstm", False, False)],
+)
+def test_what_tells_hidden_patches_apart(encoder, position_on_masked, same):
+    """Attention knows no order, so without position it fills them all in alike."""
+    model = keras_axlstm.MaskedSpectrogramModel(
+        make(encoder), position_on_masked=position_on_masked
+    )
+    mask = np.zeros((2, 8), "float32")
+    mask[:, [1, 4, 6]] = 1
+    prediction = numpy(model.reconstruct(spectrograms(), mask))
+    first, others = prediction[:, [1, 1]], prediction[:, [4, 6]]
+    assert (relative_error(others, first) <= SAME_FORMULA) == same
+
+
 def test_fit_lowers_the_loss_and_draws_new_masks():
     model = keras_axlstm.MaskedSpectrogramModel(make("axlstm"), seed=1)
     model.compile(keras.optimizers.Adam(3e-3))
