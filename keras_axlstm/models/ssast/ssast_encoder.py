@@ -8,9 +8,9 @@ from keras_axlstm.models.spectrogram_encoder import SpectrogramEncoder
 class SSASTEncoder(SpectrogramEncoder):
     """Self-supervised audio spectrogram transformer: the baseline of the AxLSTM paper.
 
-    A `keras_hub.models.Backbone` with the interface of `AxLSTMEncoder`. Attention knows the order of
-    tokens from their position alone: pretrain it with `position_on_masked=True`. Without, as in the
-    authors' code, it fills in every hidden patch of a clip alike.
+    A `keras_hub.models.Backbone` with the interface of `AxLSTMEncoder`. Attention knows the order
+    of tokens from their position alone: pretrain it with `position_on_masked=True`. Without, as in
+    the authors' code, it fills in every hidden patch of a clip alike.
 
     Args:
         spectrogram_shape: `(time, frequency)` of the nominal input, e.g. `(200, 80)`: 2 s.
