@@ -2,7 +2,7 @@ from typing import Any
 
 from keras_axlstm.models import MaskedSpectrogramModel
 
-# Neither changes what a weight means.
+# None of these changes what a weight means.
 _FREE = ("name", "dtype", "trainable")
 
 
@@ -14,8 +14,8 @@ def load_initial_weights(model: MaskedSpectrogramModel, preset: str) -> None:
         preset: name of a preset, or path of its directory.
 
     Raises:
-        ValueError: the preset has another architecture, or an encoder alone. Names what differs.
-        FileNotFoundError: there is no such preset.
+        ValueError: there is no such preset, it is an encoder alone, or of another architecture.
+            Names what differs.
     """
     initial = MaskedSpectrogramModel.from_preset(preset)
     expected, received = _architecture(model), _architecture(initial)
