@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_axlstm.files import write_aside
+from keras_axlstm.models.architecture import architecture
 
 ADAPTER_SUFFIX = ".npz"
 # Arguments of a classifier that its new layers follow from.
@@ -17,7 +18,6 @@ OPTIONS = ("num_classes", "class_names", "multi_label", "pooling", "activation")
 _FORMAT = "keras_axlstm adapter 1"
 # Of a layer with low-rank updates: all else in it, a bias too, is trained.
 _KEPT = "kernel"
-_NOT_SIZES = ("name", "dtype", "trainable")
 # Values of each weight that are compared, and how far half precision may put them off.
 _SAMPLES, _TOLERANCE = 16, 1e-2
 
@@ -37,7 +37,7 @@ def save_adapter(classifier: Any, path: str | os.PathLike, overwrite: bool = Fal
     names = sorted({layer.name for layer in layers})
     about = {
         "format": _FORMAT,
-        "encoder": _sizes(backbone),
+        "encoder": architecture(backbone),
         "options": _options(classifier),
         "lora_rank": backbone._lora_rank if layers else None,
         "lora_layers": names,
@@ -115,7 +115,7 @@ def _check_suffix(path: str | os.PathLike) -> None:
 def _check_encoder(
     path: str | os.PathLike, about: dict[str, Any], sample: np.ndarray, backbone: Any
 ) -> None:
-    if others := _differences(about["encoder"], _sizes(backbone)):
+    if others := _differences(about["encoder"], architecture(backbone)):
         raise ValueError(f"{path} belongs to an encoder of other sizes: {others}")
     own = _sample(backbone, about["lora_layers"])
     if own.shape != sample.shape or not np.allclose(own, sample, rtol=_TOLERANCE, atol=1e-6):
@@ -123,12 +123,6 @@ def _check_encoder(
             f"{path} belongs to an encoder of the same sizes with other weights. Load the preset "
             "that the training began with."
         )
-
-
-def _sizes(backbone: Any) -> dict[str, Any]:
-    config = {k: v for k, v in backbone.get_config().items() if k not in _NOT_SIZES}
-    # Tuples are lists in a file.
-    return json.loads(json.dumps({"class": type(backbone).__name__, **config}))
 
 
 def _options(classifier: Any) -> dict[str, Any]:

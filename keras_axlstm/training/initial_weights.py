@@ -1,9 +1,5 @@
-from typing import Any
-
 from keras_axlstm.models import MaskedSpectrogramModel
-
-# None of these changes what a weight means.
-_FREE = ("name", "dtype", "trainable")
+from keras_axlstm.models.architecture import architecture
 
 
 def load_initial_weights(model: MaskedSpectrogramModel, preset: str) -> None:
@@ -18,7 +14,7 @@ def load_initial_weights(model: MaskedSpectrogramModel, preset: str) -> None:
             Names what differs.
     """
     initial = MaskedSpectrogramModel.from_preset(preset)
-    expected, received = _architecture(model), _architecture(initial)
+    expected, received = architecture(model.encoder), architecture(initial.encoder)
     if different := [
         f"{name} {received.get(name)!r}, not {value!r}"
         for name, value in expected.items()
@@ -31,10 +27,3 @@ def load_initial_weights(model: MaskedSpectrogramModel, preset: str) -> None:
         )
     for weight, value in zip(model.trainable_weights, initial.trainable_weights, strict=True):
         weight.assign(value)
-
-
-def _architecture(model: MaskedSpectrogramModel) -> dict[str, Any]:
-    config = {
-        name: value for name, value in model.encoder.get_config().items() if name not in _FREE
-    }
-    return {"class": type(model.encoder).__name__, **config}
