@@ -80,9 +80,9 @@ def workers(monkeypatch):
     return FakeWorker
 
 
-def run_group(repeats=4):
+def run_group(repeats=4, together=False):
     records = []
-    effort = runner.Effort(repeats=repeats, warm_up=1, max_seconds=60)
+    effort = runner.Effort(repeats=repeats, warm_up=1, max_seconds=60, together=together)
     runner.run_group(Group(WORK, [OURS], [THEIRS]), effort, None, records.append)
     return records
 
@@ -103,6 +103,26 @@ def test_our_cases_take_turns_with_their_rivals(workers):
         "ratio": pytest.approx(4),
     }
     assert theirs["figures"]["seconds"] == [0.4] * 4
+
+
+def test_together_all_are_warm_before_any_is_measured(workers, monkeypatch):
+    def ready(self):
+        self.log.append((self.source, "ready"))
+        return {**MEASURED}
+
+    monkeypatch.setattr(workers, "ready", ready)
+    ours, theirs = run_group(together=True)
+    assert workers.log == [
+        (OFFICIAL, "ready"),
+        ("keras_axlstm", "ready"),
+        (OFFICIAL, 3),
+        ("keras_axlstm", 3),
+        (OFFICIAL, 1),
+        ("keras_axlstm", 1),
+        ("keras_axlstm", "closed"),
+        (OFFICIAL, "closed"),
+    ]
+    assert case_from_dict(ours["case"]) == OURS and case_from_dict(theirs["case"]) == THEIRS
 
 
 def test_a_failing_rival_leaves_ours_alone(workers):
@@ -128,6 +148,28 @@ def test_the_error_of_a_process_is_one_line():
     finally:
         worker.close()
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_heads_that_kernels_of_others_can_take():
+    pytest.importorskip("torch")
+    from benchmarking import peers
+
+    xl, limited = "chunkwise--triton_xl_chunk", "parallel--triton_limit_headdim"
+    assert [peers._widths(xl, size) for size in (16, 24, 64)] == [[16], [32], [64]]
+    assert [peers._widths(limited, size) for size in (144, 288)] == [[192, 256], [320, 512]]
+    assert peers._widths("parallel--native_custbw", 144) == [144]
+
+
+def test_inputs_of_the_recurrence():
+    from benchmarking import ours
+
+    clips = ours.DRAWN_CLIPS
+    work = dataclasses.replace(WORK, mode="op", batch=clips + 2, steps=3)
+    (query, *_, forget_gate), cotangent = ours.op_inputs(work)
+    assert query.shape == cotangent.shape == (clips + 2, 3, 4, 24)
+    assert forget_gate.shape == (clips + 2, 3, 4)
+    assert query.dtype == forget_gate.dtype == "float32"
+    assert (query[clips:] == query[:2]).all() and (query[0] != query[1]).any()
 
 
 def test_figures():

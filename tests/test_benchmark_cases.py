@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from benchmarking import arguments, environment
-from benchmarking.cases import plan, spectrogram_length
+from benchmarking.cases import MLSTM_KERNELS_NAMES, SDPA, plan, spectrogram_length
 from benchmarking.flops import case_flops, recurrence_flops, up_projection_shape
+from benchmarking.rivals import peer_rivals
 from tests.support.benchmark_cases import OURS, THEIRS, changed
 
 PLANNED = {
@@ -102,6 +103,7 @@ def test_plan_of_the_recurrence():
         (["--steps", "64"], "multiple of 5"),
         (["--modes", "op", "--official", "."], "expected --modes forward or train"),
         (["--peers"], "expected --modes op or op-train"),
+        (["--modes", "op", "--peers", "abacus"], "invalid choice: 'abacus'"),
         (["--backends", "jax", "--compile"], "expected torch"),
         (["--repeats", "0"], "positive integer"),
         (["--max-seconds", "nan"], "positive number"),
@@ -117,3 +119,14 @@ def test_wrong_arguments(wrong, message, capsys):
 def test_the_recorded_command_has_no_paths_of_the_machine():
     command = environment.command_line(["--official", "/some/where/official code", "--peers"])
     assert command == "python tools/benchmark.py --official 'official code' --peers"
+
+
+def test_peers_by_name(monkeypatch):
+    monkeypatch.setattr("benchmarking.rivals._installed", lambda package: True)
+    assert arguments.parse(["--modes", "op", "--peers"]).peers == []
+    names = arguments.parse(["--modes", "op", "--peers", SDPA, MLSTM_KERNELS_NAMES[1]]).peers
+    cases, notes = peer_rivals(names, ["float32", "mixed_bfloat16"], "A GPU")
+    assert [case.label for case in cases] == ["sdpa", f"mlstm_kernels {MLSTM_KERNELS_NAMES[1]}"]
+    assert {case.dtype for case in cases} == {"mixed_bfloat16"} and len(notes) == 2
+    cases, notes = peer_rivals([SDPA], ["float32"], None)
+    assert [case.label for case in cases] == ["sdpa"] and len(notes) == 1

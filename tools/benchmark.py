@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from benchmarking import arguments, environment
-from benchmarking.cases import plan
+from benchmarking.cases import PEERS, plan
 from benchmarking.report import summary
 from benchmarking.results import Results, load_records, without_done
 from benchmarking.rivals import official_rivals, peer_rivals
@@ -25,7 +25,9 @@ def main(argv: list[str]) -> int:
     described = environment.describe(argv)
     rivals_of_models, notes = official_rivals(official, described["gpu"])
     rivals_of_op, peer_notes = (
-        peer_rivals(options.dtypes, described["gpu"]) if options.peers else ([], [])
+        ([], [])
+        if options.peers is None
+        else peer_rivals(options.peers or PEERS, options.dtypes, described["gpu"])
     )
     groups = plan(
         backends=options.backends,
@@ -50,7 +52,9 @@ def main(argv: list[str]) -> int:
             return 2
     results = Results(options.output, described, [*notes, *peer_notes], carried)
     left = without_done(groups, carried)
-    effort = Effort(options.repeats, options.warm_up, options.max_seconds)
+    effort = Effort(
+        options.repeats, options.warm_up, options.max_seconds, together=options.together
+    )
 
     def add(record: dict[str, Any]) -> None:
         results.add(record)

@@ -30,6 +30,8 @@ def main() -> int:
     parser.add_argument(
         "--other-data", action="store_true", help="--data has another number of clips than before"
     )
+    parser.add_argument("--workers", type=int, help="processes that read (default: threads)")
+    parser.add_argument("--checkpoint-every", type=int, help="steps (default: 200)")
     start = parser.add_argument_group("of the whole run, for the first piece")
     start.add_argument("--clips", type=int, help="crops of 2 s to train on (default: by preset)")
     start.add_argument("--batch", type=int, help="crops of a step (default: by preset)")

@@ -60,6 +60,17 @@ def test_a_piece_cannot_change_the_run(tmp_path, monkeypatch, capsys):
     assert "is complete" in capsys.readouterr().err
 
 
+def test_pieces_may_read_and_save_in_other_ways(tmp_path, monkeypatch):
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert train(monkeypatch, "axlstm_tiny", "--run", one, *START) == 0
+    ways = ["--workers", 1, "--checkpoint-every", 1]
+    assert train(monkeypatch, "axlstm_tiny", "--run", two, *START, "--minutes", 1e-9, *ways) == 0
+    unfinished = tomllib.loads((two / "preset" / "unfinished" / "pretrain.toml").read_text())
+    assert (unfinished["workers"], unfinished["checkpoint_every"]) == (1, 1)
+    assert train(monkeypatch, "axlstm_tiny", "--run", two, "--workers", 0) == 0
+    assert_same_run(one / "preset", two / "preset")
+
+
 def test_a_variant_of_a_preset(tmp_path, monkeypatch, capsys):
     start = ["axlstm_tiny", "--run", tmp_path, *START]
     variant = ["--expansion-factor", 2, "--flip", "--mask-ratio", 0.75]

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarking.cases import MODEL_MODES, MODES, OP_MODES, SIZES, spectrogram_length
+from benchmarking.cases import MODEL_MODES, MODES, OP_MODES, PEERS, SIZES, spectrogram_length
 from benchmarking.environment import ROOT
 
 DEFAULT_OUTPUT = ROOT / "tools" / "benchmarks"
@@ -37,7 +37,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.official and not set(options.modes) & set(MODEL_MODES):
         parser.error("--official compares models: expected --modes forward or train")
-    if options.peers and not set(options.modes) & set(OP_MODES):
+    if options.peers is not None and not set(options.modes) & set(OP_MODES):
         parser.error("--peers compares the recurrence alone: expected --modes op or op-train")
     if options.compile and "torch" not in options.backends:
         parser.error("--compile is about PyTorch: expected torch among --backends")
@@ -96,9 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     rivals.add_argument(
         "--peers",
-        action="store_true",
+        nargs="*",
+        choices=PEERS,
+        metavar="NAME",
         help="time the kernels of mlstm_kernels and scaled_dot_product_attention of PyTorch in op "
-        "and op-train, where installed",
+        f"and op-train, where installed; all of them without a name, or of {', '.join(PEERS)}",
     )
 
     effort = parser.add_argument_group("effort and output")
@@ -122,6 +124,12 @@ def _parser() -> argparse.ArgumentParser:
         default=120.0,
         metavar="S",
         help="stop measuring a case after S seconds and 3 measurements (default: 120)",
+    )
+    effort.add_argument(
+        "--together",
+        action="store_true",
+        help="start a case and all that it is compared with at the same time, where cores and "
+        "memory suffice: less waiting, longer first calls",
     )
     effort.add_argument(
         "--output",

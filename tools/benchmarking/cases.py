@@ -27,6 +27,7 @@ MLSTM_KERNELS_NAMES = (
     "parallel--triton_limit_headdim",
     "parallel--native_custbw",
 )
+PEERS = (SDPA, *MLSTM_KERNELS_NAMES)
 
 
 @dataclass(frozen=True)

@@ -28,21 +28,34 @@ def official_rivals(checkout: Path | None, gpu: str | None) -> tuple[list[Case],
     return [Case(ANY_WORK, "torch", dtype, source=OFFICIAL)], notes
 
 
-def peer_rivals(dtypes: Sequence[str], gpu: str | None) -> tuple[list[Case], list[str]]:
-    """Kernels of other libraries as cases of a group, and notes for the reader."""
+def peer_rivals(
+    names: Sequence[str], dtypes: Sequence[str], gpu: str | None
+) -> tuple[list[Case], list[str]]:
+    """Kernels of other libraries as cases of a group, and notes for the reader.
+
+    Args:
+        names: of `PEERS`, those that are wanted.
+        dtypes: of our cases.
+        gpu: the device, None for the CPU.
+    """
     if not _installed("torch"):
         return [], ["No peers: torch is not installed."]
     # One precision for the peers of a group, the one that they are made for where it is asked for.
     dtype = "mixed_bfloat16" if "mixed_bfloat16" in dtypes else "float32"
-    cases = [Case(ANY_WORK, "torch", dtype, source=SDPA)]
-    notes = [
-        f"sdpa: causal torch.nn.functional.scaled_dot_product_attention, in {dtype}, on "
-        f"{gpu or 'the CPU'}."
-    ]
+    cases, notes = [], []
+    if SDPA in names:
+        cases.append(Case(ANY_WORK, "torch", dtype, source=SDPA))
+        notes.append(
+            f"sdpa: causal torch.nn.functional.scaled_dot_product_attention, in {dtype}, on "
+            f"{gpu or 'the CPU'}."
+        )
+    kernels = [name for name in MLSTM_KERNELS_NAMES if name in names]
+    if not kernels:
+        return cases, notes
     if _installed(MLSTM_KERNELS):
         cases += [
             Case(ANY_WORK, "torch", dtype, implementation=name, source=MLSTM_KERNELS)
-            for name in MLSTM_KERNELS_NAMES
+            for name in kernels
         ]
         notes.append(f"mlstm_kernels: in {dtype}; the error is relative to our op in float32.")
     else:

@@ -27,6 +27,7 @@ class Effort:
     repeats: int
     warm_up: int
     max_seconds: float
+    together: bool = False  # all processes of a group start at the same time
 
 
 class Timed:
@@ -85,10 +86,18 @@ def run_group(
 ) -> None:
     """Time our cases of the group one after the other, the rivals' processes living on."""
     with ExitStack() as stack:
-        rivals = [_start(rival, effort, official, stack) for rival in group.rivals]
+        running: dict[Case, Timed] = {}
+        if effort.together:
+            for case in [*group.rivals, *group.ours]:
+                running[case] = _open(case, effort, official, stack)
+            for timed in running.values():
+                timed.start()
+        rivals = [
+            running.get(rival) or _start(rival, effort, official, stack) for rival in group.rivals
+        ]
         for case in group.ours:
             with ExitStack() as own_stack:
-                ours = _start(case, effort, official, own_stack)
+                ours = running.get(case) or _start(case, effort, official, own_stack)
                 against = _in_turns(ours, rivals, effort)
                 ours.finish()
                 add(ours.record(against))
@@ -99,10 +108,15 @@ def run_group(
             add(rival.record({}))
 
 
-def _start(case: Case, effort: Effort, official: Path | None, stack: ExitStack) -> Timed:
+def _open(case: Case, effort: Effort, official: Path | None, stack: ExitStack) -> Timed:
     print(f"  {case} ...", file=sys.stderr, flush=True)
     timed = Timed(case, effort, official)
     stack.callback(timed.close)  # before the long wait, which may be interrupted
+    return timed
+
+
+def _start(case: Case, effort: Effort, official: Path | None, stack: ExitStack) -> Timed:
+    timed = _open(case, effort, official, stack)
     timed.start()
     return timed
 

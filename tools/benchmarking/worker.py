@@ -6,10 +6,8 @@ Once the case is built and warm, it answers requests, one a line: `repeat N` wit
 
 import contextlib
 import json
-import math
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +15,10 @@ from typing import Any, TextIO
 
 from benchmarking.backends import BACKENDS, Thunk
 from benchmarking.cases import OFFICIAL, OURS, Case, case_from_dict
+from benchmarking.clock import calls_of_a_measurement, seconds_of_a_run
 from benchmarking.flops import up_projection_shape
 from benchmarking.memory import ResidentMemory
 
-# A measurement repeats shorter runs until it takes about this long.
-SHORTEST_MEASUREMENT = 0.01
 # In turns with another process, a measurement off the clock wakes the threads and fetches the data
 # back into the caches; it is left out where one takes so long that this does not matter.
 LONGEST_PRELUDE = 0.5
@@ -48,7 +45,7 @@ class Timer:
         warm_up_seconds = [self._measure() for _ in range(warm_up)]
         self.figures["warm_up_seconds"] = sum(warm_up_seconds)
         self._last = min(warm_up_seconds)
-        self._calls = max(1, math.ceil(SHORTEST_MEASUREMENT / self._last))
+        self._calls = calls_of_a_measurement(self._last)
         self.figures["calls_per_measurement"] = self._calls
 
     def repeat(self, count: int) -> list[float]:
@@ -61,11 +58,12 @@ class Timer:
 
     def finish(self) -> dict[str, Any]:
         """Peak memory since the warm-up began, then the speed of matrix products."""
-        from benchmarking.matmul import SQUARE, matmul_flops_per_second
+        from benchmarking.matmul import LARGE_SQUARE, SQUARE, matmul_flops_per_second
 
         running = self._memory.growth() if self._peak_restarts else None
         device = self._backend.device_peak()
-        shapes = {"square": SQUARE, "up_projection": up_projection_shape(self._case)}
+        square = SQUARE if self._backend.device() == "cpu" else LARGE_SQUARE
+        shapes = {"square": square, "up_projection": up_projection_shape(self._case)}
         speeds = {
             name: matmul_flops_per_second(self._backend, self._case.dtype, shape)
             for name, shape in shapes.items()
@@ -93,11 +91,7 @@ class Timer:
         return lambda: peers.build(self._case, self._backend)
 
     def _measure(self, calls: int = 1) -> float:
-        start = time.perf_counter()
-        for _ in range(calls):
-            outputs = self._run()
-        self._backend.wait(outputs)
-        return (time.perf_counter() - start) / calls
+        return seconds_of_a_run(self._run, self._backend, calls)
 
 
 def serve(case: Case, options: dict[str, Any], requests: TextIO, answers: TextIO) -> None:

@@ -43,6 +43,8 @@ def train_piece(
     data: str | None = None,
     minutes: float | None = None,
     other_data: bool = False,
+    workers: int | None = None,
+    checkpoint_every: int | None = None,
     **of_the_run: Any,
 ) -> bool:
     """Begin a run or go on with it; True if it came to its end.
@@ -53,6 +55,8 @@ def train_piece(
         data: a folder of shards.
         minutes: after which it pauses.
         other_data: `data` has another number of clips than what the run began with.
+        workers: processes that read.
+        checkpoint_every: steps between checkpoints.
         **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `initial_preset`,
             `mask_ratio`, `mask_mode`, `position_on_masked`, `expansion_factor`, `flip`, None where
             not given.
@@ -73,7 +77,13 @@ def train_piece(
     values = earlier or _new_run(preset, given)
     if earlier:
         _check_same_run(preset, earlier, given)
-    values |= {"output": str(output)} | ({"source": str(data)} if data else {})
+    of_the_piece = {
+        "source": data and str(data),
+        "output": str(output),
+        "workers": workers,
+        "checkpoint_every": checkpoint_every,
+    }
+    values |= {name: value for name, value in of_the_piece.items() if value is not None}
     config = PretrainConfig.from_dict(values)
     first_step = _last_step(output / "unfinished" / LOG_FILE) if earlier else 0
     started = datetime.datetime.now(datetime.UTC)
