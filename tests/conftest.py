@@ -1,4 +1,4 @@
-"""What holds for every test: the seeds, the backend in the header, the GPU marker."""
+"""What holds for every test: seeds, the backend in the header, the GPU marker, full precision."""
 
 import functools
 
@@ -14,6 +14,19 @@ hypothesis.settings.load_profile("suite")
 # Where tests run that need no backend in particular.
 ANY_BACKEND = "torch"
 GPU_REASON = "needs a GPU, and the backend sees none"
+
+
+def pytest_configure() -> None:
+    """Products in float32 where GPUs would round their operands to TF32."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "highest")
+    elif backend == "torch":
+        import torch
+
+        torch.backends.cudnn.allow_tf32 = False
 
 
 def pytest_report_header() -> str:

@@ -63,8 +63,9 @@ def vjp(
         case "torch":
             import torch
 
-            tensors = [torch.tensor(x, requires_grad=True) for x in arguments]
+            tensors = [keras.ops.convert_to_tensor(x).requires_grad_() for x in arguments]
             output = function(*tensors)
-            result = torch.autograd.grad(output, tensors, torch.tensor(cotangent))
+            weights = keras.ops.convert_to_tensor(cotangent)
+            result = torch.autograd.grad(output, tensors, weights)
     to_numpy = keras.ops.convert_to_numpy
     return to_numpy(output), [to_numpy(gradient) for gradient in result]

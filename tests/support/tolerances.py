@@ -3,6 +3,7 @@
 Relative errors are errors in norm: ||actual - expected|| / ||expected||.
 """
 
+import keras
 import numpy as np
 
 # float32 against the float64 golden values of the recurrence.
@@ -39,8 +40,9 @@ LOW_PRECISION = {"bfloat16": 2e-2, "float16": 2e-3}
 
 def relative_error(actual, expected) -> float:
     """||actual - expected|| / ||expected||, computed in float64; shapes must agree."""
-    actual = np.asarray(actual, dtype="float64")
-    expected = np.asarray(expected, dtype="float64")
+    # Tensors of PyTorch on a GPU are nothing to NumPy.
+    actual = keras.ops.convert_to_numpy(actual).astype("float64")
+    expected = keras.ops.convert_to_numpy(expected).astype("float64")
     if actual.shape != expected.shape:
         raise AssertionError(f"shapes differ: actual {actual.shape}, expected {expected.shape}")
     if not np.all(np.isfinite(actual)):

@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+# Of products in float32 on JAX, whose operands GPUs would round to TF32.
+_FULL_PRECISION = "highest"
+
 
 def vjp(
     function: Callable, arguments: Sequence[np.ndarray], cotangents: Sequence[np.ndarray]
@@ -28,7 +31,8 @@ def vjp(
                 outputs, backward = jax.vjp(function, *arguments)
                 return outputs, backward(cotangents)
 
-            outputs, gradients = jax.jit(pull_back)(arguments, list(cotangents))
+            with jax.default_matmul_precision(_FULL_PRECISION):
+                outputs, gradients = jax.jit(pull_back)(arguments, list(cotangents))
         case "tensorflow":
             import tensorflow as tf
 
@@ -54,7 +58,8 @@ def _without_gradients(function: Callable, arguments: Sequence[np.ndarray]) -> l
         case "jax":
             import jax
 
-            return jax.jit(function)(*arguments)
+            with jax.default_matmul_precision(_FULL_PRECISION):
+                return jax.jit(function)(*arguments)
         case "torch":
             import torch
 

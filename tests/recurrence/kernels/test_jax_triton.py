@@ -1,7 +1,9 @@
-"""The Triton kernels as JAX calls them, in Triton's interpreter: values, states, all gradients.
+"""The Triton kernels as JAX calls them, on a GPU or in Triton's interpreter: values, states, all
+gradients.
 
-`TRITON_INTERPRET=1 KERAS_BACKEND=jax pytest tests/recurrence/kernels/test_jax_triton.py`, with
-PyTorch for the interpreter and without TensorFlow, which Triton does not share a process with.
+Without a GPU: `TRITON_INTERPRET=1 KERAS_BACKEND=jax pytest
+tests/recurrence/kernels/test_jax_triton.py`, with PyTorch for the interpreter and without
+TensorFlow, which Triton does not share a process with.
 """
 
 import importlib.util
@@ -15,28 +17,39 @@ if keras.backend.backend() != "jax":
     pytest.skip("jax-triton belongs to the jax backend", allow_module_level=True)
 if importlib.util.find_spec("jax_triton") is None:
     pytest.skip("jax-triton is not installed: its calls are NOT tested", allow_module_level=True)
-if os.environ.get("TRITON_INTERPRET") != "1":
-    reason = "TRITON_INTERPRET=1 is not set: the values of the kernels in JAX are NOT tested"
-    pytest.skip(reason, allow_module_level=True)
 
 import jax
 import jax.numpy as jnp
 
-from keras_axlstm import ops
-from keras_axlstm.recurrence.gates import SHUT, log_sigmoid
-from keras_axlstm.recurrence.kernels import jax_kernels
-from keras_axlstm.recurrence.kernels.native import jax_binding
-from keras_axlstm.recurrence.kernels.triton import jax_backend
-from tests.recurrence.kernels import interpreted_jax
-from tests.support.tolerances import FUSED, LOW_PRECISION, SAME_FORMULA, relative_error
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+if jax.default_backend() != "gpu" and not INTERPRETED:
+    reason = "no GPU and TRITON_INTERPRET=1 is not set: the kernels in JAX are NOT tested"
+    pytest.skip(reason, allow_module_level=True)
+
+from keras_axlstm import ops  # noqa: E402
+from keras_axlstm.recurrence.gates import SHUT, log_sigmoid  # noqa: E402
+from keras_axlstm.recurrence.kernels import jax_kernels  # noqa: E402
+from keras_axlstm.recurrence.kernels.native import jax_binding  # noqa: E402
+from keras_axlstm.recurrence.kernels.triton import jax_availability, jax_backend  # noqa: E402
+from tests.recurrence.kernels import interpreted_jax  # noqa: E402
+from tests.support.tolerances import (  # noqa: E402
+    FUSED,
+    LOW_PRECISION,
+    SAME_FORMULA,
+    relative_error,
+)
 
 NAMES = ("query", "key", "value", "log_i", "log_f", "C", "n", "m")
 BATCH, HEADS = 2, 2
+# The interpreter is slow.
+HEAD_DIMS = (20, 144) if INTERPRETED else (20, 144, 288, 576)
 
 
 @pytest.fixture(autouse=True)
 def interpreter(monkeypatch):
     """What JAX would launch on a CUDA device, run in place of the kernels for CPUs."""
+    if not INTERPRETED:
+        return
 
     def platforms(call, return_state, initial):
         return {"cpu": jax_binding._triton_kernels(call, return_state)}
@@ -129,6 +142,11 @@ def check(xs, *options, tolerance=FUSED, expected_of=None):
         assert relative_error(x, y) <= tolerance, f"gradient of {name}"
 
 
+@pytest.mark.skipif(INTERPRETED, reason="the interpreter needs nothing of JAX for CUDA")
+def test_available():
+    assert jax_availability.unavailable() == []
+
+
 @pytest.mark.parametrize(
     ("steps", "reverse"),
     ((1, False), (63, True), (64, False), (64, True), (251, False), (501, True)),
@@ -153,7 +171,7 @@ def test_chunks(steps, reverse):
 
 
 @pytest.mark.parametrize("chunk_size", (None, 64))
-@pytest.mark.parametrize("head_dim", (20, 144))
+@pytest.mark.parametrize("head_dim", HEAD_DIMS)
 def test_head_dims(head_dim, chunk_size):
     check(arguments(70, head_dim, chunk_size is not None), chunk_size)
 

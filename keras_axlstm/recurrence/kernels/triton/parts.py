@@ -95,7 +95,8 @@ def _divides(widths, head_dim):
 def zero_parts(ROWS: tl.constexpr, WIDTHS: tl.constexpr):
     parts = ()
     for part in tl.static_range(len(WIDTHS)):
-        parts = parts + (tl.zeros((ROWS, WIDTHS[part]), tl.float32),)
+        # Not `tl.zeros`: Triton 3.6 does not take an element of a tuple in its shape.
+        parts = parts + (tl.full((ROWS, WIDTHS[part]), 0.0, tl.float32),)
     return parts
 
 
