@@ -170,8 +170,10 @@ def _problem(inputs, state: State | None, chunk_size: int, reverse: bool) -> Pro
     """Brings the inputs into the layout that the kernels read."""
     *sequences, log_i, log_f = inputs
     sequences = [x if x.stride(-1) == 1 else x.contiguous() for x in sequences]
+    # What is computed from gates has their strides on GPUs, and the kernels expect it to be dense.
+    gates = (log_i.contiguous(), log_f.contiguous())
     state = None if state is None else _contiguous(state)
-    return make_problem(TORCH, (*sequences, log_i, log_f), state, chunk_size, reverse)
+    return make_problem(TORCH, (*sequences, *gates), state, chunk_size, reverse)
 
 
 def _contiguous(state: State) -> State:
