@@ -27,7 +27,11 @@ if not torch.cuda.is_available() and not INTERPRETED:
 
 from keras_axlstm.recurrence.kernels.triton import availability  # noqa: E402
 from keras_axlstm.recurrence.kernels.triton.availability import unavailable  # noqa: E402
-from keras_axlstm.recurrence.kernels.triton.op import mlstm_forward, mlstm_triton  # noqa: E402
+from keras_axlstm.recurrence.kernels.triton.op import (  # noqa: E402
+    _problem,
+    mlstm_forward,
+    mlstm_triton,
+)
 from tests.recurrence.kernels import torch_oracle  # noqa: E402
 
 DEVICE = "cpu" if INTERPRETED else "cuda"
@@ -122,6 +126,17 @@ def test_golden(name, chunk_size):
     for key, gradient in zip(ARGUMENTS, gradients, strict=True):
         bound = tolerance(name, tolerances.GOLDEN_GRADIENT)
         assert error(gradient, torch.tensor(golden[f"d{key}"])) <= bound, key
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_gates_are_dense(reverse):
+    """The kernels take that for granted, and sums on CUDA devices keep the strides of a view."""
+    *sequences, log_i, log_f = problem(70, 8, heads=2, batch=2)
+    views = [x.mT.contiguous().mT for x in (log_i, log_f)]
+    made = _problem([*sequences, *views], None, 128, reverse)
+    for gate, view in zip((made.log_i, made.log_f), views, strict=True):
+        assert gate.is_contiguous()
+        assert torch.equal(gate, view.flip(-1) if reverse else view)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
