@@ -80,7 +80,7 @@ def card(
         preset=preset,
         description=description,
         parameters=parameters,
-        runs=NEXT_RUN.join(_run(run) for run in split_runs(pieces)),
+        runs=NEXT_RUN.join(_run(run) for run in split_runs(pieces)).rstrip(),
         commands="\n".join(commands),
         corpus=_one_level_down(corpus),
         scores=scores or WITHOUT_SCORES,
