@@ -80,6 +80,17 @@ def workers(monkeypatch):
     return FakeWorker
 
 
+# Of one case of ours and a rival: measurements, then the ends of their processes.
+TURNS = [
+    (OFFICIAL, 3),
+    ("keras_axlstm", 3),
+    (OFFICIAL, 1),
+    ("keras_axlstm", 1),
+    ("keras_axlstm", "closed"),
+    (OFFICIAL, "closed"),
+]
+
+
 def run_group(repeats=4, together=False):
     records = []
     effort = runner.Effort(repeats=repeats, warm_up=1, max_seconds=60, together=together)
@@ -89,14 +100,7 @@ def run_group(repeats=4, together=False):
 
 def test_our_cases_take_turns_with_their_rivals(workers):
     ours, theirs = run_group()
-    assert workers.log == [
-        (OFFICIAL, 3),
-        ("keras_axlstm", 3),
-        (OFFICIAL, 1),
-        ("keras_axlstm", 1),
-        ("keras_axlstm", "closed"),
-        (OFFICIAL, "closed"),
-    ]
+    assert workers.log == TURNS
     assert case_from_dict(ours["case"]) == OURS and case_from_dict(theirs["case"]) == THEIRS
     assert ours["figures"]["against"]["official"] == {
         "median_seconds": 0.4,
@@ -112,16 +116,7 @@ def test_together_all_are_warm_before_any_is_measured(workers, monkeypatch):
 
     monkeypatch.setattr(workers, "ready", ready)
     ours, theirs = run_group(together=True)
-    assert workers.log == [
-        (OFFICIAL, "ready"),
-        ("keras_axlstm", "ready"),
-        (OFFICIAL, 3),
-        ("keras_axlstm", 3),
-        (OFFICIAL, 1),
-        ("keras_axlstm", 1),
-        ("keras_axlstm", "closed"),
-        (OFFICIAL, "closed"),
-    ]
+    assert workers.log == [(OFFICIAL, "ready"), ("keras_axlstm", "ready"), *TURNS]
     assert case_from_dict(ours["case"]) == OURS and case_from_dict(theirs["case"]) == THEIRS
 
 

@@ -78,7 +78,7 @@ def train_piece(
     if earlier:
         _check_same_run(preset, earlier, given)
     of_the_piece = {
-        "source": data and str(data),
+        "source": str(data) if data else None,
         "output": str(output),
         "workers": workers,
         "checkpoint_every": checkpoint_every,
