@@ -1,4 +1,5 @@
-"""Usage: python tools/make_corpus.py OUT --hours H [--seed S] [--counts SPEECH MUSIC PROCEDURAL]
+"""Usage: python tools/make_corpus.py OUT --hours H [--seed S] [--recordings CLONES]
+           [--counts SPEECH MUSIC PROCEDURAL [RECORDINGS]]
 
 Makes a corpus for pretraining from speech and music synthesizers and from code, as shards of
 log-mel spectrograms that `keras-axlstm pretrain` reads:
@@ -21,7 +22,12 @@ from pathlib import Path
 
 from docstring_parser import docstring_parser
 
-from corpus_making.volumes import BLOCK, DEFAULT_COUNTS, make_hours
+from corpus_making.volumes import (
+    BLOCK,
+    DEFAULT_COUNTS,
+    DEFAULT_COUNTS_WITH_RECORDINGS,
+    make_hours,
+)
 
 
 def main() -> int:
@@ -32,23 +38,38 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="default: %(default)s")
     parser.add_argument(
+        "--recordings",
+        type=Path,
+        metavar="CLONES",
+        help="a folder with clones of the repositories of recordings",
+    )
+    parser.add_argument(
         "--counts",
         type=int,
-        nargs=3,
-        default=DEFAULT_COUNTS,
-        metavar=("SPEECH", "MUSIC", "PROCEDURAL"),
-        help=f"of each {BLOCK} clips (default: {' '.join(map(str, DEFAULT_COUNTS))})",
+        nargs="+",
+        metavar="CLIPS",
+        help=f"of each {BLOCK} clips, by source (default: {_spaced(DEFAULT_COUNTS)}; with "
+        f"--recordings {_spaced(DEFAULT_COUNTS_WITH_RECORDINGS)})",
     )
     arguments = parser.parse_args()
     try:
         made = make_hours(
-            arguments.out, arguments.hours, arguments.seed, tuple(arguments.counts), report=print
+            arguments.out,
+            arguments.hours,
+            arguments.seed,
+            tuple(arguments.counts) if arguments.counts else None,
+            arguments.recordings,
+            report=print,
         )
     except (ValueError, FileExistsError) as error:
         print(f"make_corpus.py: {error}", file=sys.stderr)
         return 1
     print(f"Next: python tools/train_presets.py axlstm_tiny --data {made} --run runs/axlstm_tiny")
     return 0
+
+
+def _spaced(counts: tuple[int, ...]) -> str:
+    return " ".join(map(str, counts))
 
 
 if __name__ == "__main__":

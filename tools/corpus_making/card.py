@@ -9,6 +9,7 @@ import keras
 from corpus_making.corpus_clips import SOURCES
 from corpus_making.music import ALLOWED_PROGRAMS
 from corpus_making.procedural import KINDS
+from corpus_making.recordings import REPOSITORIES
 from corpus_making.speakers import (
     FLITE_VOICES,
     espeak_languages,
@@ -33,11 +34,15 @@ def write_card(
     """
     shares = dict(zip(SOURCES, counts, strict=True))
     clips = round(hours * 3600 / SECONDS)
+    recorded = shares["recordings"] > 0
     lines = [
-        f"# Synthetic audio for pretraining: {hours} h",
+        f"# {'Synthetic audio and recordings' if recorded else 'Synthetic audio'} for pretraining: "
+        f"{hours} h",
         "",
-        "Made by `tools/make_corpus.py` of keras-axlstm from synthesizers and code; no recording",
-        "of anybody is in it. Voices, accents and instruments that the generated evaluation tasks",
+        "Made by `tools/make_corpus.py` of keras-axlstm from synthesizers and code; "
+        + ("recordings are" if recorded else "no recording"),
+        ("mixed in." if recorded else "of anybody is in it.")
+        + " Voices, accents and instruments that the generated evaluation tasks",
         "reserve for validation and test are left out, as are the seeds of all their sounds.",
         "",
         f"- {clips} clips of {SECONDS:g} s at 16 kHz, as float16 log-mel spectrograms",
@@ -57,8 +62,9 @@ def write_card(
         "",
         "Of all clips 30 % have another one behind them, 70 % noise, 45 % a room, 28 % a narrow",
         "band (12 % of them that of a rate of 8 kHz), 6 % saturation, 13 % digital silence.",
-        "Words are numbers and made-up ones; English ones have articles and pronouns in between.",
+        "Synthesizers say numbers and made-up words; English ones with articles and pronouns.",
         "",
+        *(_recordings() if recorded else []),
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
 
@@ -75,4 +81,20 @@ def _describe(source: str) -> str:
     if source == "music":
         programs = f"{len(ALLOWED_PROGRAMS)} programs and drums"
         return f"{version('fluidsynth')}: {programs}; notes, melodies, chords, bands"
+    if source == "recordings":
+        return "what is listed below, one or several in a row; voices stretched into others"
     return "one to four of: " + ", ".join(make.__name__.replace("_", " ") for make in KINDS)
+
+
+def _recordings() -> list[str]:
+    shares = sum(one.share for one in REPOSITORIES)
+    return [
+        "| Recordings | Licence | Files | Share | What |",
+        "|---|---|---|---|---|",
+        *(
+            f"| [{one.name}]({one.url}), {one.commit[:7]} | {one.licence} | {one.files} "
+            f"| {one.share / shares:.0%} | {one.what} |"
+            for one in REPOSITORIES
+        ),
+        "",
+    ]

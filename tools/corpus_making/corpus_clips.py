@@ -1,18 +1,21 @@
 """The corpus as a source of clips, which `keras_axlstm.data.prepare` writes to shards."""
 
+from pathlib import Path
+
 import numpy as np
 
 from corpus_making.conditions import new_conditions
 from corpus_making.mixing import Mixer
 from corpus_making.music import music_clips
 from corpus_making.procedural import procedural_inputs
+from corpus_making.recordings import recorded_clips
 from corpus_making.rendering import StreamRenderer
 from corpus_making.speech import speech_clips
 from corpus_making.streams import SAMPLES
 from keras_axlstm.data.sources import ClipSource
 from keras_axlstm.data.sources.clip import Clip
 
-SOURCES = ("speech", "music", "procedural")
+SOURCES = ("speech", "music", "procedural", "recordings")
 
 
 class CorpusClips(ClipSource):
@@ -26,6 +29,7 @@ class CorpusClips(ClipSource):
         counts: clips of a block by source, in the order of `SOURCES`.
         renderer: compiled once for all sources with the same counts.
         mixer: as `renderer`.
+        recordings: the folder with the clones of their repositories, if there are any of them.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class CorpusClips(ClipSource):
         counts: tuple[int, ...],
         renderer: StreamRenderer,
         mixer: Mixer,
+        recordings: Path | None = None,
     ) -> None:
         super().__init__(num_bands=80)
         self._seed = seed
@@ -42,6 +47,7 @@ class CorpusClips(ClipSource):
         self._counts = counts
         self._renderer = renderer
         self._mixer = mixer
+        self._recordings = recordings
         self._kept: tuple[int, dict[str, np.ndarray]] | None = None
 
     def __len__(self) -> int:
@@ -63,7 +69,7 @@ class CorpusClips(ClipSource):
 
     def block(self, block: int) -> dict[str, np.ndarray]:
         """Waveforms `sound` and spectrograms `log_mel` of all clips of a block."""
-        speech, music, procedural = self._counts
+        speech, music, procedural, recorded = self._counts
         parts = [np.zeros((0, SAMPLES))]
         if speech:
             parts.append(speech_clips(self._seed, block, speech))
@@ -72,6 +78,8 @@ class CorpusClips(ClipSource):
         if procedural:
             inputs = procedural_inputs(self._seed, block, procedural)
             parts.append(np.asarray(self._renderer.predict_on_batch(inputs)))
+        if recorded:
+            parts.append(recorded_clips(self._recordings, self._seed, block, recorded))
         sound = np.concatenate(parts).astype("float32")
         conditions = new_conditions(self._seed, block, len(sound))
         made = self._mixer.predict_on_batch({"sound": sound, **conditions})

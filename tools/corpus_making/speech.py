@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 
+from corpus_making.sounds import place, play_slower, read_sound
 from corpus_making.speakers import (
     FLITE_VOICES,
     espeak_accents,
@@ -24,7 +24,6 @@ from task_making.recipe import RATE, generator
 from task_making.synthesizers import speak
 
 _THREADS = 2
-_QUIET = 0.003
 # Shares of the synthesizers that are installed.
 _SHARES = {"espeak-ng": 0.65, "flite": 0.15, "festival": 0.2}
 
@@ -88,7 +87,7 @@ def say_all(utterances: list[Utterance]) -> list[np.ndarray]:
         festivals = iter(at_festival.result())
     rest = iter(others)
     sounds = [next(festivals if one.program == "festival" else rest) for one in utterances]
-    return [_play_slower(sound, one) for sound, one in zip(sounds, utterances, strict=True)]
+    return [play_slower(sound, one.stretch) for sound, one in zip(sounds, utterances, strict=True)]
 
 
 def speech_clips(seed: int, block: int, clips: int) -> np.ndarray:
@@ -109,17 +108,8 @@ def speech_clips(seed: int, block: int, clips: int) -> np.ndarray:
             gap = np.zeros(int(rng.uniform(0.05, 0.8) * RATE))
             parts = [np.concatenate([parts[0], gap, parts[1] * rng.uniform(0.3, 1.0)])]
         for part in parts:
-            result[clip] += _place(part, rng) * (1.0 if len(parts) == 1 else rng.uniform(0.4, 1.0))
+            result[clip] += place(part, rng) * (1.0 if len(parts) == 1 else rng.uniform(0.4, 1.0))
     return result
-
-
-def _place(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Anywhere in a clip; a longer one is cut anywhere."""
-    if sound.size > SAMPLES:
-        start = int(rng.integers(sound.size - SAMPLES + 1))
-        return sound[start : start + SAMPLES]
-    start = int(rng.integers(SAMPLES - sound.size + 1))
-    return np.pad(sound, (start, SAMPLES - sound.size - start))
 
 
 def _say(one: Utterance) -> np.ndarray:
@@ -137,7 +127,7 @@ def _flite(one: Utterance) -> np.ndarray:
         stretch = f"duration_stretch={175 / one.speed:.3f}"
         command = ["flite", "-voice", one.voice, "--setf", stretch, "-t", one.text, "-o", str(wav)]
         subprocess.run(command, capture_output=True, check=True)
-        return _read(wav)
+        return read_sound(wav)
 
 
 def _festival(utterances: list[Utterance]) -> list[np.ndarray]:
@@ -157,20 +147,4 @@ def _festival(utterances: list[Utterance]) -> list[np.ndarray]:
         # An error in one line does not keep the others from being read.
         subprocess.run(["festival", "--pipe"], input="\n".join(lines).encode(), capture_output=True)
         wavs = [Path(folder, f"{number}.wav") for number in range(len(utterances))]
-        return [_read(wav) if wav.exists() else np.zeros(0) for wav in wavs]
-
-
-def _read(wav: Path) -> np.ndarray:
-    try:
-        samples, rate = soundfile.read(wav, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError:
-        return np.zeros(0)
-    mono = samples.mean(axis=1)
-    loud = np.flatnonzero(np.abs(mono) > _QUIET)
-    if not loud.size:
-        return np.zeros(0)
-    return soxr.resample(mono[loud[0] : loud[-1] + 1], rate, RATE, quality="HQ")
-
-
-def _play_slower(sound: np.ndarray, one: Utterance) -> np.ndarray:
-    return soxr.resample(sound, RATE, RATE * one.stretch, quality="HQ") if sound.size else sound
+        return [read_sound(wav) if wav.exists() else np.zeros(0) for wav in wavs]

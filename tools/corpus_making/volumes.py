@@ -9,12 +9,17 @@ from pathlib import Path
 from corpus_making.card import write_card
 from corpus_making.corpus_clips import SOURCES, CorpusClips
 from corpus_making.mixing import Mixer
+from corpus_making.recordings import missing_recordings
 from corpus_making.rendering import StreamRenderer
 from corpus_making.streams import SECONDS
 from task_making.synthesizers import missing_synthesizers
 
 BLOCK = 50
+# Without recordings, and with them.
 DEFAULT_COUNTS = (20, 10, 20)
+DEFAULT_COUNTS_WITH_RECORDINGS = (14, 8, 14, 14)
+# What needs no clones; counts of a corpus without recordings end with it.
+_ALWAYS = SOURCES[:-1]
 _CLIPS = round(3600 / SECONDS)
 _BLOCKS = _CLIPS // BLOCK
 _CLIPS_PER_SHARD = 3 * BLOCK
@@ -23,7 +28,12 @@ _NEEDED = {"speech": "espeak-ng", "music": "fluidsynth"}
 
 
 def make_hours(
-    out: Path, hours: int, seed: int, counts: tuple[int, ...], report: Callable[[str], None]
+    out: Path,
+    hours: int,
+    seed: int,
+    counts: tuple[int, ...] | None,
+    recordings: Path | None,
+    report: Callable[[str], None],
 ) -> Path:
     """Make the hours that are not there yet; gives the folder that holds all of the first `hours`.
 
@@ -31,14 +41,19 @@ def make_hours(
         out: the folder of the corpus.
         hours: counted from the first.
         seed: of the corpus.
-        counts: clips of a block of `BLOCK`, by source.
+        counts: clips of a block of `BLOCK`, by source, the last may be left out; None for the
+            default.
+        recordings: the folder with the clones of the repositories of recordings, if there is one.
         report: gets a line for each hour.
 
     Raises:
-        ValueError: a bad argument, a program that is missing, or a corpus with other arguments.
+        ValueError: a bad argument, a program or a repository that is missing, or a corpus with
+            other arguments.
     """
-    _check(hours, seed, counts)
-    _begin(out, {"seed": seed, "counts": list(counts)})
+    counts = counts or (DEFAULT_COUNTS_WITH_RECORDINGS if recordings else DEFAULT_COUNTS)
+    counts = counts if len(counts) > len(_ALWAYS) else (*counts, 0)
+    _check(hours, seed, counts, recordings)
+    _begin(out, {"seed": seed, "counts": list(counts if counts[-1] else counts[:-1])})
     from keras_axlstm.data import prepare
     from keras_axlstm.files import write_aside
 
@@ -49,7 +64,7 @@ def make_hours(
             continue
         start, cpu = time.monotonic(), os.times()
         blocks = range(hour * _BLOCKS, (hour + 1) * _BLOCKS)
-        clips = CorpusClips(seed, blocks, counts, renderer, mixer)
+        clips = CorpusClips(seed, blocks, counts, renderer, mixer, recordings)
         prepared = prepare(clips, folder, clips_per_shard=_CLIPS_PER_SHARD)
         spent = sum(os.times()[:4]) - sum(cpu[:4])
         seconds = {"seconds": time.monotonic() - start, "cpu_seconds": spent}
@@ -59,20 +74,27 @@ def make_hours(
     return _view(out, hours, seed, counts)
 
 
-def _check(hours: int, seed: int, counts: tuple[int, ...]) -> None:
+def _check(hours: int, seed: int, counts: tuple[int, ...], recordings: Path | None) -> None:
     if hours < 1:
         raise ValueError(f"--hours: expected a positive integer, received {hours}")
     if seed < 0:
         raise ValueError(f"--seed: expected an integer of 0 or more, received {seed}")
-    if min(counts) < 0 or sum(counts) != BLOCK:
-        raise ValueError(f"--counts: expected three that add up to {BLOCK}, received {counts}")
+    if len(counts) != len(SOURCES) or min(counts) < 0 or sum(counts) != BLOCK:
+        raise ValueError(
+            f"--counts: expected three or four that add up to {BLOCK}, received {counts}"
+        )
     wanted = {
         _NEEDED[source]
         for source, count in zip(SOURCES, counts, strict=True)
         if count and source in _NEEDED
     }
-    if problems := missing_synthesizers(wanted):
-        raise ValueError("; ".join(problems))
+    problems = missing_synthesizers(wanted)
+    if counts[SOURCES.index("recordings")]:
+        if recordings is None:
+            raise ValueError(f"--counts {' '.join(map(str, counts))}: give --recordings too")
+        problems += missing_recordings(recordings)
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def _begin(out: Path, plan: dict[str, object]) -> None:
