@@ -26,7 +26,7 @@ def peak_frequency(sound):
 
 @pytest.fixture
 def clones(tmp_path, monkeypatch):
-    """Two repositories: long tones of 1 kHz in stereo; short ones of 2 kHz, of which some are free."""
+    """Two repositories: long tones of 1 kHz in stereo; short ones of 2 kHz, some of them free."""
     common = {"commit": "0" * 40, "licence": "CC0 1.0", "what": "tones", "share": 0.5}
     voice = Repository("https://example.org/long", folder="wavs", files=2, octaves=0.0, **common)
     words = Repository(
