@@ -1,4 +1,4 @@
-"""Usage: python tools/make_corpus.py OUT --hours H [--seed S] [--recordings CLONES]
+"""Usage: python tools/make_corpus.py OUT --hours H [--seed S] [--recordings CLONES] [--gated SHARE]
            [--counts SPEECH MUSIC PROCEDURAL [RECORDINGS]]
 
 Makes a corpus for pretraining from speech and music synthesizers and from code, as shards of
@@ -51,6 +51,13 @@ def main() -> int:
         help=f"of each {BLOCK} clips, by source (default: {_spaced(DEFAULT_COUNTS)}; with "
         f"--recordings {_spaced(DEFAULT_COUNTS_WITH_RECORDINGS)})",
     )
+    parser.add_argument(
+        "--gated",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the clips that pass a noise gate: digital silence in pauses (default: none)",
+    )
     arguments = parser.parse_args()
     try:
         made = make_hours(
@@ -59,6 +66,7 @@ def main() -> int:
             arguments.seed,
             tuple(arguments.counts) if arguments.counts else None,
             arguments.recordings,
+            arguments.gated,
             report=print,
         )
     except (ValueError, FileExistsError) as error:

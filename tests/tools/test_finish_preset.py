@@ -147,6 +147,35 @@ def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, r
     assert "somebody" not in kept + card and "Linux" not in kept
 
 
+def test_the_card_has_the_corpus_of_every_run(monkeypatch, capsys, tmp_path, built_in, run, corpus):
+    other = tmp_path / "other" / "3h"
+    other.mkdir(parents=True)
+    (other / "README.md").write_text("# With recordings\n")
+    made = {"seed": 4, "counts": [16, 6, 14, 14], "gated": 0.4}
+    (other.parent / "corpus.json").write_text(json.dumps(made))
+    second = PIECE | {"initial_preset": "/home/somebody/first/preset"}
+    (run / "pieces.json").write_text(json.dumps([PIECE, second, second]))
+    arguments = ["axlstm_tiny", "--run", run, "--corpus"]
+    assert call(monkeypatch, *arguments, corpus, other) == 1
+    assert "that of each of the 3 runs, received 2" in capsys.readouterr().err
+    assert call(monkeypatch, *arguments, corpus, other, other) == 0
+    card = (built_in / "README.md").read_text()
+    order = (
+        "make_corpus.py corpus1 --hours 5 --seed 3 --counts 20 10 20\n",
+        "make_corpus.py corpus2 --hours 3 --seed 4 --counts 16 6 14 14 --recordings clones "
+        "--gated 0.4\n",
+        "--run run1 --data corpus1/5h",
+        "--run run2 --data corpus2/3h",
+        "--run run3 --data corpus2/3h",
+        "--run run3 --corpus corpus1/5h corpus2/3h corpus2/3h\n",
+        "## Synthetic audio\n",
+        "## With recordings\n",
+        "Few recordings were heard in training",
+    )
+    places = [card.index(text) for text in order]
+    assert places == sorted(places), card
+
+
 def test_weights_of_unknown_origin_are_refused(monkeypatch, capsys, built_in, run, corpus):
     (run / "pieces.json").write_text(json.dumps([PIECE | {"initial_preset": "found"}]))
     assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 1

@@ -106,16 +106,42 @@ def test_procedural_clips_follow_from_seed_and_block():
 
 
 def test_conditions_are_as_often_as_the_card_says():
-    values = new_conditions(0, 0, 400)
+    values = new_conditions(0, 0, 400, gated=0.4)
     for share, heard in (
         (0.30, values["other_db"] < 100),
         (0.70, values["noise_db"] < 100),
         (0.45, values["wet"] > 0),
         (0.06, values["drive"] > 0),
         (0.13, values["gate"].min(axis=1) == 0),
+        (0.40, values["gate_db"] < 100),
     ):
         assert heard.mean() == pytest.approx(share, abs=0.08)
     assert (values["other"] != np.arange(400)).all()
+    assert (new_conditions(0, 0, 400)["gate_db"] > 100).all()
+
+
+def test_a_noise_gate_leaves_digital_silence_between_sounds(corpus):
+    """Two bursts of a second, 30 dB apart, in noise: of the softer one nothing is left at 20 dB."""
+    conditions = new_conditions(0, 0, 2)
+    for name, value in {
+        "other_db": 200,
+        "wet": 0,
+        "drive": 0,
+        "noise_db": 30,
+        "level": 0.1,
+    }.items():
+        conditions[name][:] = value
+    for values in conditions.values():
+        values[1] = values[0]
+    conditions["response"][:] = conditions["gate"][:] = 1
+    conditions["gate_db"][:] = 20, 200
+    sound = np.zeros((2, SAMPLES), "float32")
+    tone = np.sin(2 * np.pi * 500 * np.arange(RATE) / RATE)
+    sound[:, :RATE], sound[:, 2 * RATE : 3 * RATE] = tone, tone * 10 ** (-30 / 20)
+    gated, open_ = corpus._mixer.predict_on_batch({"sound": sound, **conditions})["sound"]
+    assert not gated[round(1.1 * RATE) :].any()
+    np.testing.assert_array_equal(gated[:RATE], open_[:RATE])
+    assert (open_[2 * RATE : 3 * RATE] != 0).mean() > 0.9 and open_[-RATE // 2 :].any()
 
 
 def test_clips_are_the_same_on_every_backend(corpus):
@@ -227,11 +253,13 @@ def test_errors_before_any_work(tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, tmp_path / "a", "--hours", 0) == 1
     assert run(monkeypatch, tmp_path / "a", "--hours", 1, "--counts", 1, 1, 1) == 1
     assert run(monkeypatch, tmp_path / "a", "--hours", 1, "--seed", -1) == 1
+    assert run(monkeypatch, tmp_path / "a", "--hours", 1, "--gated", 40) == 1
     monkeypatch.setenv("PATH", "")
     assert run(monkeypatch, tmp_path / "a", "--hours", 1) == 1
     said = capsys.readouterr().err
     assert "--hours: expected a positive integer, received 0" in said
     assert "--counts: expected three or four that add up to 50, received (1, 1, 1, 0)" in said
+    assert "--gated: expected a share from 0 to 1, received 40" in said
     assert "--seed: expected" in said and "apt-get install espeak-ng" in said
     assert not (tmp_path / "a").exists()
     (tmp_path / "b").mkdir()

@@ -21,7 +21,12 @@ from task_making.synthesizers import version
 
 
 def write_card(
-    path: Path, hours: int, seed: int, counts: tuple[int, ...], spent: list[dict[str, float]]
+    path: Path,
+    hours: int,
+    seed: int,
+    counts: tuple[int, ...],
+    gated: float,
+    spent: list[dict[str, float]],
 ) -> None:
     """Write the card as Markdown.
 
@@ -30,6 +35,7 @@ def write_card(
         hours: of the corpus.
         seed: of the corpus.
         counts: clips of a block by source.
+        gated: share of the clips that pass a noise gate.
         spent: `seconds` and `cpu_seconds` that each hour took.
     """
     shares = dict(zip(SOURCES, counts, strict=True))
@@ -61,7 +67,12 @@ def write_card(
     lines += [
         "",
         "Of all clips 30 % have another one behind them, 70 % noise, 45 % a room, 28 % a narrow",
-        "band (12 % of them that of a rate of 8 kHz), 6 % saturation, 13 % digital silence.",
+        "band (12 % of them that of a rate of 8 kHz), 6 % saturation, 13 % digital silence"
+        + (
+            f",\n{gated:.0%} a noise gate, which leaves digital silence in pauses."
+            if gated
+            else "."
+        ),
         "Synthesizers say numbers and made-up words; English ones with articles and pronouns.",
         "",
         *(_recordings() if recorded else []),

@@ -13,8 +13,14 @@ RESPONSE_POINTS = 513
 NEVER = 200.0
 
 
-def new_conditions(seed: int, block: int, clips: int) -> dict[str, np.ndarray]:
+def new_conditions(seed: int, block: int, clips: int, gated: float = 0.0) -> dict[str, np.ndarray]:
     """Of each clip of a block, as the mixer takes them.
+
+    Args:
+        seed: of the corpus.
+        block: number of the block.
+        clips: of the block.
+        gated: share of the clips that pass a noise gate.
 
     Returns float32 arrays, `clips` first:
 
@@ -24,9 +30,10 @@ def new_conditions(seed: int, block: int, clips: int) -> dict[str, np.ndarray]:
     - `wet`, `room_decays`, `taps`: share of the room, 1/s in each band, early reflections.
     - `response`: gain by frequency. `drive`: of a saturation, 0 for none.
     - `level`: of the loudest tenth. `gate`: 0 where nothing was recorded.
+    - `gate_db`: by how much softer than the loudest a sound is that a noise gate cuts out.
     """
     rng = generator(seed, "corpus", "conditions", block)
-    each = [_of_a_clip(rng, clip, clips) for clip in range(clips)]
+    each = [_of_a_clip(rng, clip, clips, gated) for clip in range(clips)]
     stacked = {name: np.stack([one[name] for one in each]) for name in each[0]}
     return {
         name: values.astype("int32" if name == "other" else "float32")
@@ -34,7 +41,9 @@ def new_conditions(seed: int, block: int, clips: int) -> dict[str, np.ndarray]:
     }
 
 
-def _of_a_clip(rng: np.random.Generator, clip: int, clips: int) -> dict[str, np.ndarray]:
+def _of_a_clip(
+    rng: np.random.Generator, clip: int, clips: int, gated: float
+) -> dict[str, np.ndarray]:
     taps = np.zeros(ROOM_SAMPLES)
     echoes = int(rng.integers(3, 12))
     delays = (log_uniform(rng, 0.001, 0.05, echoes) * RATE).astype(int)
@@ -54,6 +63,7 @@ def _of_a_clip(rng: np.random.Generator, clip: int, clips: int) -> dict[str, np.
         "drive": log_uniform(rng, 1.0, 8.0) if rng.random() < 0.06 else 0.0,
         "level": 10 ** (rng.uniform(-45, -10) / 20),
         "gate": _gate(rng),
+        "gate_db": _gate_db(rng, gated),
     }
     return {name: np.asarray(value) for name, value in values.items()}
 
@@ -90,3 +100,8 @@ def _gate(rng: np.random.Generator) -> np.ndarray:
         start = rng.uniform(0, SECONDS)
         gate *= (start > TIME) | (start + log_uniform(rng, 0.02, 0.6) < TIME)
     return gate
+
+
+def _gate_db(rng: np.random.Generator, gated: float) -> float:
+    # Nothing is drawn where there are no noise gates: those corpora stay as they were.
+    return rng.uniform(12, 40) if gated and rng.random() < gated else NEVER

@@ -30,6 +30,7 @@ class CorpusClips(ClipSource):
         renderer: compiled once for all sources with the same counts.
         mixer: as `renderer`.
         recordings: the folder with the clones of their repositories, if there are any of them.
+        gated: share of the clips that pass a noise gate.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class CorpusClips(ClipSource):
         renderer: StreamRenderer,
         mixer: Mixer,
         recordings: Path | None = None,
+        gated: float = 0.0,
     ) -> None:
         super().__init__(num_bands=80)
         self._seed = seed
@@ -48,6 +50,7 @@ class CorpusClips(ClipSource):
         self._renderer = renderer
         self._mixer = mixer
         self._recordings = recordings
+        self._gated = gated
         self._kept: tuple[int, dict[str, np.ndarray]] | None = None
 
     def __len__(self) -> int:
@@ -81,6 +84,6 @@ class CorpusClips(ClipSource):
         if recorded:
             parts.append(recorded_clips(self._recordings, self._seed, block, recorded))
         sound = np.concatenate(parts).astype("float32")
-        conditions = new_conditions(self._seed, block, len(sound))
+        conditions = new_conditions(self._seed, block, len(sound), self._gated)
         made = self._mixer.predict_on_batch({"sound": sound, **conditions})
         return {name: np.asarray(values) for name, values in made.items()}

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from corpus_making.conditions import RESPONSE_POINTS, ROOM_POINTS, ROOM_SAMPLES
+from corpus_making.conditions import NEVER, RESPONSE_POINTS, ROOM_POINTS, ROOM_SAMPLES
 from corpus_making.rendering import at_samples, bank_weight, coloured_noise, normalize
 from corpus_making.streams import HOP, POINTS, SAMPLES
 from keras_axlstm.layers import LogMelSpectrogram
@@ -13,6 +13,8 @@ from task_making.recipe import RATE
 # Of the Fourier transform: a clip and a room fit in, and its bins are even steps of a response.
 _SIZE = (RESPONSE_POINTS - 1) * 160
 _LOUDEST = 0.95
+# A noise gate stays open for 60 ms around a sound.
+_GATE_POINTS = 61
 
 
 class Mixer(keras.Model):
@@ -33,6 +35,7 @@ class Mixer(keras.Model):
         other = ops.take(sound, x["other"], axis=0)
         sound = sound + other * _gain(-x["other_db"])
         sound = normalize(_filter(sound, self._room(x), x["response"]))
+        opened = _noise_gate(sound, x["gate_db"])
         flat = ops.broadcast_to(x["bands"][:, :, None], (*x["bands"].shape, POINTS))
         # From another place than that of the room.
         noise = normalize(coloured_noise(self._bank, 1.0 - x["offset"], flat))
@@ -43,7 +46,7 @@ class Mixer(keras.Model):
         sound = sound * x["level"][:, None]
         peak = ops.max(ops.abs(sound), axis=1, keepdims=True)
         sound = sound * ops.minimum(1.0, _LOUDEST / ops.maximum(peak, 1e-6))
-        gated = sound * at_samples(x["gate"])
+        gated = sound * at_samples(x["gate"] * opened)
         # Not where it would leave out all that can be heard.
         kept = _power(gated) > 0.1 * _power(sound)
         sound = ops.where(kept, gated, sound)
@@ -73,6 +76,16 @@ def _filter(sound, room, response):
     hop = _SIZE // 2 // (RESPONSE_POINTS - 1)
     gain = ops.concatenate([at_samples(response, hop), response[:, -1:]], axis=1)
     return ops.irfft((real * gain, imaginary * gain), _SIZE)[:, :SAMPLES]
+
+
+def _noise_gate(sound, decibels):
+    """1 where a sound is, 0 where it is so much softer than the loudest `(clips, POINTS)`."""
+    power = ops.mean(ops.square(ops.reshape(sound, (-1, POINTS - 1, HOP))), axis=2)
+    power = ops.max_pool(power[:, :, None], _GATE_POINTS, strides=1, padding="same")[:, :, 0]
+    loudest = ops.max(power, axis=1, keepdims=True)
+    least = ops.where(decibels[:, None] < NEVER, loudest * ops.square(_gain(-decibels)), 0.0)
+    opened = ops.cast(power >= least, "float32")
+    return ops.concatenate([opened, opened[:, -1:]], axis=1)
 
 
 def _power(sound):

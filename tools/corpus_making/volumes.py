@@ -33,6 +33,7 @@ def make_hours(
     seed: int,
     counts: tuple[int, ...] | None,
     recordings: Path | None,
+    gated: float,
     report: Callable[[str], None],
 ) -> Path:
     """Make the hours that are not there yet; gives the folder that holds all of the first `hours`.
@@ -44,6 +45,7 @@ def make_hours(
         counts: clips of a block of `BLOCK`, by source, the last may be left out; None for the
             default.
         recordings: the folder with the clones of the repositories of recordings, if there is one.
+        gated: share of the clips that pass a noise gate, which leaves digital silence in pauses.
         report: gets a line for each hour.
 
     Raises:
@@ -52,8 +54,9 @@ def make_hours(
     """
     counts = counts or (DEFAULT_COUNTS_WITH_RECORDINGS if recordings else DEFAULT_COUNTS)
     counts = counts if len(counts) > len(_ALWAYS) else (*counts, 0)
-    _check(hours, seed, counts, recordings)
-    _begin(out, {"seed": seed, "counts": list(counts if counts[-1] else counts[:-1])})
+    _check(hours, seed, counts, recordings, gated)
+    plan = {"seed": seed, "counts": list(counts if counts[-1] else counts[:-1]), "gated": gated}
+    _begin(out, plan)
     from keras_axlstm.data import prepare
     from keras_axlstm.files import write_aside
 
@@ -64,17 +67,19 @@ def make_hours(
             continue
         start, cpu = time.monotonic(), os.times()
         blocks = range(hour * _BLOCKS, (hour + 1) * _BLOCKS)
-        clips = CorpusClips(seed, blocks, counts, renderer, mixer, recordings)
+        clips = CorpusClips(seed, blocks, counts, renderer, mixer, recordings, gated)
         prepared = prepare(clips, folder, clips_per_shard=_CLIPS_PER_SHARD)
         spent = sum(os.times()[:4]) - sum(cpu[:4])
         seconds = {"seconds": time.monotonic() - start, "cpu_seconds": spent}
         with write_aside(out / f"hour-{hour:05d}.json") as file:
             file.write_text(json.dumps(seconds) + "\n", encoding="utf-8")
         report(f"{folder.name}: {prepared.clips} clips in {seconds['seconds']:.0f} s")
-    return _view(out, hours, seed, counts)
+    return _view(out, hours, seed, counts, gated)
 
 
-def _check(hours: int, seed: int, counts: tuple[int, ...], recordings: Path | None) -> None:
+def _check(
+    hours: int, seed: int, counts: tuple[int, ...], recordings: Path | None, gated: float
+) -> None:
     if hours < 1:
         raise ValueError(f"--hours: expected a positive integer, received {hours}")
     if seed < 0:
@@ -83,6 +88,8 @@ def _check(hours: int, seed: int, counts: tuple[int, ...], recordings: Path | No
         raise ValueError(
             f"--counts: expected three or four that add up to {BLOCK}, received {counts}"
         )
+    if not 0 <= gated <= 1:
+        raise ValueError(f"--gated: expected a share from 0 to 1, received {gated}")
     wanted = {
         _NEEDED[source]
         for source, count in zip(SOURCES, counts, strict=True)
@@ -102,7 +109,7 @@ def _begin(out: Path, plan: dict[str, object]) -> None:
     from keras_axlstm.files import write_aside
 
     if (out / _PLAN).exists():
-        earlier = json.loads((out / _PLAN).read_text(encoding="utf-8"))
+        earlier = {"gated": 0.0} | json.loads((out / _PLAN).read_text(encoding="utf-8"))
         if earlier != plan:
             raise ValueError(
                 f"{out} was begun with {earlier}, received {plan}: give the same, or another OUT."
@@ -114,7 +121,7 @@ def _begin(out: Path, plan: dict[str, object]) -> None:
         file.write_text(json.dumps(plan) + "\n", encoding="utf-8")
 
 
-def _view(out: Path, hours: int, seed: int, counts: tuple[int, ...]) -> Path:
+def _view(out: Path, hours: int, seed: int, counts: tuple[int, ...], gated: float) -> Path:
     """One data set of the shards of the first hours, which stay where they are."""
     from keras_axlstm.data.sources.prepared_shards import DATASET_FILE, read_description
     from keras_axlstm.files import write_aside
@@ -142,5 +149,5 @@ def _view(out: Path, hours: int, seed: int, counts: tuple[int, ...]) -> Path:
         unfinished.mkdir()
         text = json.dumps(described, indent=1) + "\n"
         (unfinished / DATASET_FILE).write_text(text, encoding="utf-8")
-        write_card(unfinished / "README.md", hours, seed, counts, spent)
+        write_card(unfinished / "README.md", hours, seed, counts, gated, spent)
     return folder

@@ -7,7 +7,7 @@ TEMPLATE = """\
 
 {description}
 
-Weights of our own, trained on synthetic audio with the masked spectrogram modelling of the paper
+Weights of our own, trained on {heard} with the masked spectrogram modelling of the paper
 ("Audio xLSTMs: learning self-supervised audio representations with xLSTMs", Yadav, Theodoridis,
 Tan, 2024): {parameters:,} parameters with the reconstruction head, stored in float16.
 
@@ -35,10 +35,15 @@ embedder.embed("clip.wav")
 {scores}
 ## Limits
 
-No recording was heard in training: speech is that of synthesizers, music that of one sound font,
-the rest is code. For real recordings of your kind measure first (`keras-axlstm evaluate`), and
+{limits} For real recordings of your kind measure first (`keras-axlstm evaluate`), and
 prefer weights trained on AudioSet where you can have them (`keras-axlstm convert`).
 """
+SYNTHETIC_LIMITS = """\
+No recording was heard in training: speech is that of synthesizers, music that of one sound font,
+the rest is code."""
+RECORDED_LIMITS = """\
+Few recordings were heard in training, of few people: most speech is that of synthesizers, music
+that of one sound font, the rest is code."""
 RUN = """\
 - {clips:,} crops of 2 s seen ({last_step:,} steps of {batch_size}), drawn from
   {clips_of_the_data:,} clips
@@ -63,6 +68,7 @@ def card(
     pieces: list[dict[str, Any]],
     commands: list[str],
     corpus: str,
+    recorded: bool,
     scores: str | None,
 ) -> str:
     """The text of the card.
@@ -74,6 +80,7 @@ def card(
         pieces: the records of `train_piece`.
         commands: that make the corpus and the weights again.
         corpus: the card of the corpus, in Markdown.
+        recorded: whether recordings are in it.
         scores: Markdown of the scores and the command that gives them, or None.
     """
     return TEMPLATE.format(
@@ -83,6 +90,8 @@ def card(
         runs=NEXT_RUN.join(_run(run) for run in split_runs(pieces)).rstrip(),
         commands="\n".join(commands),
         corpus=_one_level_down(corpus),
+        heard="synthetic audio and a few hours of recordings" if recorded else "synthetic audio",
+        limits=RECORDED_LIMITS if recorded else SYNTHETIC_LIMITS,
         scores=scores or WITHOUT_SCORES,
     )
 

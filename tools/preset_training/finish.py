@@ -16,14 +16,19 @@ _OF_THE_MACHINE = ("data", "system")
 
 
 def finish_preset(
-    preset: str, run: Path, corpus: Path, scores: Path | None = None, folder: Path | None = None
+    preset: str,
+    run: Path,
+    corpus: list[Path],
+    scores: Path | None = None,
+    folder: Path | None = None,
 ) -> Path:
     """Write the weights of a run into the folder of its preset.
 
     Args:
         preset: name of a built-in preset.
         run: folder of the finished run.
-        corpus: the folder of shards that it was trained on.
+        corpus: the folder of shards that it was trained on; where runs began one with the weights
+            of the other, that of each, or one for all.
         scores: a Markdown file for the card, or None.
         folder: of the preset; by default the one in the package.
 
@@ -31,8 +36,8 @@ def finish_preset(
         The folder.
 
     Raises:
-        ValueError: a run that is not finished, of another architecture, or that began with weights
-            of unknown origin.
+        ValueError: a run that is not finished, of another architecture, that began with weights
+            of unknown origin, or more or fewer corpora than runs.
     """
     from keras_axlstm.cli.presets import PARAMETERS
     from keras_axlstm.models import SpectrogramEncoder
@@ -51,6 +56,12 @@ def finish_preset(
         raise ValueError(
             f"The run began with the weights of {initial}, of whose training no {PIECES_FILE} or "
             f"{TRAINING_FILE} tells: the card could not say what the weights have seen."
+        )
+    runs = split_runs(pieces)
+    if len(corpus) not in (1, len(runs)):
+        raise ValueError(
+            f"--corpus: expected one folder, or that of each of the {len(runs)} runs, "
+            f"received {len(corpus)}"
         )
     for file in folder.glob("*.weights.*"):
         file.unlink()
@@ -75,8 +86,9 @@ def finish_preset(
         REGISTERED[preset]["metadata"]["description"],
         PARAMETERS[preset],
         pieces,
-        _commands(preset, pieces, corpus),
-        (corpus / "README.md").read_text(encoding="utf-8"),
+        _commands(preset, runs, corpus),
+        "\n".join((one / "README.md").read_text(encoding="utf-8") for one in dict.fromkeys(corpus)),
+        any(_is_recorded(_plan(one)) for one in corpus),
         None if scores is None else scores.read_text(encoding="utf-8"),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
@@ -108,21 +120,21 @@ def _check_same_architecture(preset: str, trained: Path) -> None:
         raise ValueError(f"{preset} has {'; '.join(different)}")
 
 
-def _commands(preset: str, pieces: list[dict[str, Any]], corpus: Path) -> list[str]:
+def _commands(preset: str, runs: list[list[dict[str, Any]]], corpora: list[Path]) -> list[str]:
     """What makes the weights again, apart from how the runs were cut into pieces."""
-    made = json.loads((corpus.parent / "corpus.json").read_text(encoding="utf-8"))
-    hours = corpus.name.removesuffix("h")
-    counts = " ".join(map(str, made["counts"]))
-    commands = [
-        f"python tools/make_corpus.py corpus --hours {hours} --seed {made['seed']} "
-        f"--counts {counts}"
-    ]
+    different = list(dict.fromkeys(corpora))
+    names = [f"corpus{number}" for number in range(1, len(different) + 1)]
+    data = dict(zip(different, names if len(names) > 1 else ["corpus"], strict=True))
+    commands = [_corpus_command(corpus, name) for corpus, name in data.items()]
+    shards = [f"{data[corpus]}/{corpus.name}" for corpus in corpora]
+    if len(shards) < len(runs):
+        shards *= len(runs)
     initial = folder = ""
-    for number, run in enumerate(split_runs(pieces), start=1):
+    for number, (run, source) in enumerate(zip(runs, shards, strict=True), start=1):
         piece, folder = run[-1], f"run{number}"
         clips = piece["steps_of_the_run"] * piece["batch_size"]
         commands += [
-            f"python tools/train_presets.py {preset} --run {folder} --data corpus/{hours}h "
+            f"python tools/train_presets.py {preset} --run {folder} --data {source} "
             f"--clips {clips} --batch {piece['batch_size']} \\",
             f"    --learning-rate {piece['peak_learning_rate']:g} --precision {piece['precision']} "
             f"--seed {piece['seed']} \\",
@@ -131,7 +143,25 @@ def _commands(preset: str, pieces: list[dict[str, Any]], corpus: Path) -> list[s
             + (f" --initial-preset {initial}" if initial else ""),
         ]
         initial = f"{folder}/{PRESET_FOLDER}"
-    commands.append(
-        f"python tools/finish_preset.py {preset} --run {folder} --corpus corpus/{hours}h"
-    )
+    used = " ".join(shards if len(different) > 1 else shards[:1])
+    commands.append(f"python tools/finish_preset.py {preset} --run {folder} --corpus {used}")
     return commands
+
+
+def _corpus_command(corpus: Path, name: str) -> str:
+    made = _plan(corpus)
+    return (
+        f"python tools/make_corpus.py {name} --hours {corpus.name.removesuffix('h')} "
+        f"--seed {made['seed']} --counts {' '.join(map(str, made['counts']))}"
+        + (" --recordings clones" if _is_recorded(made) else "")
+        + (f" --gated {made['gated']:g}" if made.get("gated") else "")
+    )
+
+
+def _plan(corpus: Path) -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads((corpus.parent / "corpus.json").read_text(encoding="utf-8"))
+    return plan
+
+
+def _is_recorded(plan: dict[str, Any]) -> bool:
+    return len(plan["counts"]) > 3
