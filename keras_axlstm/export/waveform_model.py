@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_axlstm.audio.normalize import STD_OFFSET
+from keras_axlstm.audio.normalize import STD_OFFSET, in_log_mel
 from keras_axlstm.export.formats import KINDS
 from keras_axlstm.layers import LogMelSpectrogram
 from keras_axlstm.models import AudioClassifier, AudioEmbedder
@@ -65,6 +65,7 @@ class WaveformModel(keras.Model):
             front_end.mean,
             front_end.std,
         )
+        self.dynamic_range = front_end.dynamic_range
         self.log_mel = LogMelSpectrogram(**log_mel, use_fft=False)
         self.encoder = _in_float32(encoder)
         # It has no weights of its own.
@@ -78,6 +79,9 @@ class WaveformModel(keras.Model):
         return ops.mean(frames, axis=1) if self.kind == "scene" else frames
 
     def _normalize(self, log_mel):
+        if self.dynamic_range is not None:
+            loudest = ops.max(log_mel, axis=(1, 2), keepdims=True)
+            log_mel = ops.maximum(log_mel, loudest - in_log_mel(self.dynamic_range))
         if self.normalization == "none":
             return log_mel
         if self.normalization == "dataset":

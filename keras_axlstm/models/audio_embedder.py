@@ -41,6 +41,8 @@ class AudioEmbedder:
             `std`. `"none"`: not at all, which is what the authors' embedding code does.
         mean: the mean for `"dataset"`.
         std: the standard deviation for `"dataset"`.
+        dynamic_range: decibels below the loudest value of a clip to which softer ones are raised
+            before that, or `None`; see `keras_axlstm.audio.normalize_log_mel`.
         one_pass: read a clip of any length at once instead of in windows. Every frame then sees
             what came before it in the whole clip, and clips of different length are padded
             together under a mask.
@@ -78,13 +80,14 @@ class AudioEmbedder:
         batch_size: int = 16,
         log_mel: dict[str, Any] | None = None,
         frame_order: str | None = None,
+        dynamic_range: float | None = None,
     ):
         if not isinstance(encoder, SpectrogramEncoder):
             raise ValueError(
                 "`encoder` must be an AxLSTMEncoder or SSASTEncoder. To load one by name use "
                 f"`AudioEmbedder.from_preset`. Received: {encoder!r}"
             )
-        validate_normalization(normalization, mean, std)
+        validate_normalization(normalization, mean, std, dynamic_range)
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size!r}")
         if frame_order is None:
@@ -108,6 +111,7 @@ class AudioEmbedder:
         self.normalization = normalization
         self.mean = mean
         self.std = std
+        self.dynamic_range = dynamic_range
         self.one_pass = one_pass
         self.batch_size = batch_size
         self.frame_order = frame_order
@@ -142,6 +146,7 @@ class AudioEmbedder:
             "normalization": converter.normalization,
             "mean": converter.mean,
             "std": converter.std,
+            "dynamic_range": converter.dynamic_range,
             "log_mel": {name: getattr(converter, name) for name in LOG_MEL_DEFAULTS},
         }
         return cls(encoder, **{**stored, **kwargs})
@@ -276,7 +281,7 @@ class AudioEmbedder:
             sampling_rate: rate of what will be pushed, in Hz.
 
         Raises:
-            ValueError: `normalization="clip"`, flip or attention, which look ahead.
+            ValueError: `normalization="clip"`, `dynamic_range`, flip or attention: they look ahead.
 
         Example:
 
@@ -293,7 +298,9 @@ class AudioEmbedder:
 
     def _spectrogram(self, waveform: np.ndarray) -> np.ndarray:
         log_mel = log_mel_spectrogram(waveform, **self.log_mel)
-        return normalize_log_mel(log_mel, self.normalization, self.mean, self.std)
+        return normalize_log_mel(
+            log_mel, self.normalization, self.mean, self.std, self.dynamic_range
+        )
 
     def _times_ms(self, frames: int) -> np.ndarray:
         return np.arange(frames) * self.milliseconds_per_frame

@@ -8,7 +8,7 @@ from keras_hub.src.utils.tensor_utils import (
 )
 
 from keras_axlstm.audio import log_mel_spectrogram, normalize_log_mel, validate_waveform
-from keras_axlstm.audio.normalize import STD_OFFSET, validate_normalization
+from keras_axlstm.audio.normalize import STD_OFFSET, in_log_mel, validate_normalization
 from keras_axlstm.layers.log_mel_spectrogram import LogMelSpectrogram
 
 # No common recording has more channels; no clip has as few samples.
@@ -32,6 +32,8 @@ class LogMelAudioConverter(keras_hub.layers.AudioConverter):
             `"dataset"`: by the fixed `mean` and `std`.
         mean: float or None. Mean of the data set's log-mel values.
         std: float or None. Their standard deviation.
+        dynamic_range: float or None. Decibels below the loudest value of a clip to which softer
+            ones are raised first; see `keras_axlstm.audio.normalize_log_mel`.
 
     Call arguments:
         audio: one clip `(samples,)` or a batch `(clips, samples)`, mono, floating point in [-1, 1];
@@ -65,10 +67,11 @@ class LogMelAudioConverter(keras_hub.layers.AudioConverter):
         normalization="clip",
         mean=None,
         std=None,
+        dynamic_range=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        validate_normalization(normalization, mean, std)
+        validate_normalization(normalization, mean, std, dynamic_range)
         self.sampling_rate = sampling_rate
         self.num_mel_bins = num_mel_bins
         self.window_length = window_length
@@ -78,6 +81,7 @@ class LogMelAudioConverter(keras_hub.layers.AudioConverter):
         self.normalization = normalization
         self.mean = None if mean is None else float(mean)
         self.std = None if std is None else float(std)
+        self.dynamic_range = None if dynamic_range is None else float(dynamic_range)
         self._log_mel = LogMelSpectrogram(**self._log_mel_config())
         self.built = True
 
@@ -105,17 +109,22 @@ class LogMelAudioConverter(keras_hub.layers.AudioConverter):
 
     def _convert_clip(self, clip, name):
         log_mel = log_mel_spectrogram(validate_waveform(clip, name), **self._log_mel_config())
-        return normalize_log_mel(log_mel, self.normalization, self.mean, self.std)
+        return normalize_log_mel(
+            log_mel, self.normalization, self.mean, self.std, self.dynamic_range
+        )
 
     def _convert_in_tensorflow_graph(self, audio):
         _check_shape(tuple(audio.shape))
         if len(audio.shape) == 1:
             return self._convert_in_tensorflow_graph(audio[None])[0]
         log_mel = self._log_mel(audio)
+        backend = DynamicBackend("tensorflow")
+        if self.dynamic_range is not None:
+            loudest = backend.numpy.max(log_mel, axis=(1, 2), keepdims=True)
+            log_mel = backend.numpy.maximum(log_mel, loudest - in_log_mel(self.dynamic_range))
         if self.normalization == "none":
             return log_mel
         # As `normalize_log_mel`, and in float64 for the same reason.
-        backend = DynamicBackend("tensorflow")
         log_mel = backend.cast(log_mel, "float64")
         if self.normalization == "clip":
             mean = backend.numpy.mean(log_mel, axis=(1, 2), keepdims=True)
@@ -139,6 +148,7 @@ class LogMelAudioConverter(keras_hub.layers.AudioConverter):
             super().get_config()
             | self._log_mel_config()
             | {"normalization": self.normalization, "mean": self.mean, "std": self.std}
+            | {"dynamic_range": self.dynamic_range}
         )
 
 

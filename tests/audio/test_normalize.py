@@ -52,3 +52,30 @@ def test_silence_becomes_zero():
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         normalize_log_mel(LOG_MEL, **arguments)
+
+
+def test_a_dynamic_range_raises_what_is_softer():
+    softest = LOG_MEL.max() - 40 * np.log(10) / 10
+    raised = np.maximum(LOG_MEL, softest)
+    assert 0.1 < (LOG_MEL < softest).mean() < 0.9
+    received = normalize_log_mel(LOG_MEL, "none", dynamic_range=40.0)
+    np.testing.assert_allclose(received, raised, rtol=SAME_FORMULA)
+    expected = normalize_log_mel(raised)
+    received = normalize_log_mel(LOG_MEL, dynamic_range=40.0)
+    np.testing.assert_allclose(received, expected, atol=SAME_FORMULA)
+
+
+def test_with_a_dynamic_range_the_level_does_not_matter_beside_digital_silence():
+    sound = np.zeros(16000)
+    sound[4000:9000] = np.random.default_rng(0).normal(size=5000) * 0.1
+    loud, soft = (log_mel_spectrogram(sound * gain) for gain in (1.0, 0.05))
+    unlimited = normalize_log_mel(loud) - normalize_log_mel(soft)
+    assert np.abs(unlimited).max() > 0.1
+    limited = [normalize_log_mel(each, dynamic_range=40.0) for each in (loud, soft)]
+    np.testing.assert_allclose(*limited, atol=1e-3)
+
+
+@pytest.mark.parametrize("dynamic_range", [0.0, -50.0, np.nan, np.inf])
+def test_bad_dynamic_ranges(dynamic_range):
+    with pytest.raises(ValueError, match="must be a positive number of decibels"):
+        normalize_log_mel(LOG_MEL, dynamic_range=dynamic_range)

@@ -49,6 +49,7 @@ def assert_close(actual, expected):
     "options",
     [
         {"normalization": "clip"},
+        {"normalization": "clip", "dynamic_range": 10.0},
         {"normalization": "none"},  # with its frame order
         {"normalization": "dataset", "mean": -6.0, "std": 3.0, "one_pass": True},
     ],

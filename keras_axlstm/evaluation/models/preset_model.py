@@ -32,6 +32,8 @@ class PresetModel(EvaluationModel):
             "normalization": (embedder.normalization, embedder.mean, embedder.std),
             "frames": (embedder.one_pass, embedder.frame_order),
         }
+        if embedder.dynamic_range is not None:  # embeddings without one keep their place
+            settings["dynamic_range"] = embedder.dynamic_range
         weights = (keras.ops.convert_to_numpy(weight) for weight in encoder.weights)
         name = Path(preset).resolve().name if os.path.isdir(preset) else os.fspath(preset)
         super().__init__(name, identity_of(settings, weights), embedder.embedding_dim)
