@@ -71,7 +71,8 @@ def test_with_a_dynamic_range_the_level_does_not_matter_beside_digital_silence()
     loud, soft = (log_mel_spectrogram(sound * gain) for gain in (1.0, 0.05))
     unlimited = normalize_log_mel(loud) - normalize_log_mel(soft)
     assert np.abs(unlimited).max() > 0.1
-    limited = [normalize_log_mel(each, dynamic_range=40.0) for each in (loud, soft)]
+    limited = [normalize_log_mel(each, dynamic_range=30.0) for each in (loud, soft)]
+    # The offset in the logarithm is 1.8e-3 of the softest power that is left of the soft sound.
     np.testing.assert_allclose(*limited, atol=1e-3)
 
 
