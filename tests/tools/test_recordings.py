@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 import make_corpus
-from corpus_making import recordings, volumes
+from corpus_making import card, recordings, volumes
 from corpus_making.recordings import Repository, missing_recordings, recorded_clips
 from corpus_making.streams import SAMPLES
 from keras_axlstm.data import clip_source
@@ -37,7 +37,8 @@ def clones(tmp_path, monkeypatch):
         named_in="licenses/*.txt",
         **common,
     )
-    monkeypatch.setattr(recordings, "REPOSITORIES", (voice, words))
+    for module in (recordings, card):
+        monkeypatch.setattr(module, "REPOSITORIES", (voice, words))
     recordings._find.cache_clear()
     folder = tmp_path / "clones"
     for name in ("long/wavs", "words/licenses", "words/en"):
@@ -117,9 +118,9 @@ def test_a_corpus_with_recordings(clones, tmp_path, monkeypatch, capsys):
         "procedural",
         "recordings",
     ] * 2
-    card = (corpus / "1h" / "README.md").read_text()
-    assert "| recordings | 50% | 450 |" in card and "recordings are\nmixed in" in card
-    assert "| [words](https://example.org/words), 0000000 | CC0 1.0 | 2 | 50% | tones |" in card
+    text = (corpus / "1h" / "README.md").read_text()
+    assert "| recordings | 50% | 450 |" in text and "recordings are\nmixed in" in card
+    assert "| [words](https://example.org/words), 0000000 | CC0 1.0 | 2 | 50% | tones |" in text
     # A later call without recordings is of another corpus.
     assert run(monkeypatch, corpus, "--hours", 2, "--counts", 0, 0, 2) == 1
     assert "was begun with" in capsys.readouterr().err
