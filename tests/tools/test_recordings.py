@@ -119,7 +119,7 @@ def test_a_corpus_with_recordings(clones, tmp_path, monkeypatch, capsys):
         "recordings",
     ] * 2
     text = (corpus / "1h" / "README.md").read_text()
-    assert "| recordings | 50% | 450 |" in text and "recordings are\nmixed in" in card
+    assert "| recordings | 50% | 450 |" in text and "recordings are\nmixed in" in text
     assert "| [words](https://example.org/words), 0000000 | CC0 1.0 | 2 | 50% | tones |" in text
     # A later call without recordings is of another corpus.
     assert run(monkeypatch, corpus, "--hours", 2, "--counts", 0, 0, 2) == 1
