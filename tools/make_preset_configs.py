@@ -11,6 +11,8 @@ import keras
 from keras_axlstm import AxLSTMAudioConverter, AxLSTMEncoder, SSASTAudioConverter, SSASTEncoder
 from keras_axlstm.models.presets import PRESETS_FOLDER
 
+# Decibels. With digital silence in a clip, embeddings depend less on its level and share.
+DYNAMIC_RANGE = 50.0
 SIZES = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}
 
 
@@ -32,7 +34,7 @@ def main() -> None:
         ):
             folder = PRESETS_FOLDER / name
             write(folder, "config.json", encoder)
-            converter = converter(normalization="clip", name="audio_converter")
+            converter = converter(dynamic_range=DYNAMIC_RANGE, name="audio_converter")
             write(folder, "audio_converter.json", converter)
 
 

@@ -51,6 +51,12 @@ def main() -> int:
     )
     start.add_argument("--expansion-factor", type=int, help="another one than the preset's")
     start.add_argument("--flip", action="store_true", default=None, help="blocks read in turns")
+    start.add_argument(
+        "--dynamic-range",
+        type=float,
+        metavar="DB",
+        help="of the spectrograms in training (default: no limit); embeddings have the preset's",
+    )
     arguments = vars(parser.parse_args())
     try:
         finished = train_piece(**arguments)

@@ -34,6 +34,7 @@ def crop_job(
     normalization: str,
     mean: float | None,
     std: float | None,
+    dynamic_range: float | None,
     skipped: list[tuple[Any, str]] | None,
     drop_remainder: bool,
     sampling_rate: int,
@@ -52,7 +53,7 @@ def crop_job(
     _check_processes(batch_size, process_index, process_count, num_epochs, drop_remainder)
     if normalization == "dataset" and mean is None and std is None:
         mean, std = _prepared_statistics(source)
-    validate_normalization(normalization, mean, std)
+    validate_normalization(normalization, mean, std, dynamic_range)
     log_mel_settings(sampling_rate, log_mel)
 
     clips = clip_source(source, sampling_rate=sampling_rate, **log_mel)
@@ -71,6 +72,7 @@ def crop_job(
         normalization=normalization,
         mean=mean,
         std=std,
+        dynamic_range=dynamic_range,
     )
     plan = BatchPlan(batch_size, num_crops, process_index, process_count)
     return CropJob(reader, plan, unreadable, (num_frames, clips.num_bands))

@@ -19,6 +19,7 @@ class CropReader:
         normalization: see `normalize_log_mel`. With the statistics of the whole clip.
         mean: see `normalize_log_mel`.
         std: see `normalize_log_mel`.
+        dynamic_range: see `normalize_log_mel`. With one, a clip is read whole for each crop.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class CropReader:
         normalization: str,
         mean: float | None,
         std: float | None,
+        dynamic_range: float | None = None,
     ) -> None:
         self.source = source
         self._order = order
         self._num_frames = num_frames
         self._normalization = (normalization, mean, std)
+        self._dynamic_range = dynamic_range
 
     def read(self, positions: Sequence[int]) -> tuple[np.ndarray, list[AudioFileError]]:
         """The crops at some positions.
@@ -66,8 +69,13 @@ class CropReader:
         # As many places as the clip has when it is repeated to at least `num_frames`.
         repeated = -(-num_frames // clip.num_frames) * clip.num_frames
         start = self._order.draw(position, repeated - num_frames + 1)
-        crop = clip.crop(start, num_frames)
         normalization, mean, std = self._normalization
+        if self._dynamic_range is not None:
+            # The statistics kept with a clip are those of all its range.
+            whole = clip.read(0, clip.num_frames)
+            whole = normalize_log_mel(whole, normalization, mean, std, self._dynamic_range)
+            return whole.take(np.arange(start, start + num_frames), axis=0, mode="wrap")
+        crop = clip.crop(start, num_frames)
         if normalization == "clip":
             return normalize_log_mel(crop, "dataset", clip.mean, clip.std + STD_OFFSET)
         return normalize_log_mel(crop, normalization, mean, std)

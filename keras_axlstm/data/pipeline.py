@@ -18,6 +18,7 @@ def random_crops(
     normalization: str = "clip",
     mean: float | None = None,
     std: float | None = None,
+    dynamic_range: float | None = None,
     skipped: list[tuple[Any, str]] | None = None,
     drop_remainder: bool = True,
     sampling_rate: int = 16000,
@@ -63,6 +64,8 @@ def random_crops(
             the statistics of the whole clip, before cropping.
         mean: for `"dataset"`. Prepared shards bring their own.
         std: for `"dataset"`. Prepared shards bring their own.
+        dynamic_range: decibels below the loudest value of a clip to which softer ones are raised
+            first. With one, each clip is read whole. None: no limit.
         skipped: a list that gets a pair `(path, reason)` for each clip that is skipped.
         drop_remainder: leave out the last, incomplete batch.
         sampling_rate: rate in Hz to which the audio is resampled.
@@ -98,6 +101,7 @@ def random_crops(
         normalization=normalization,
         mean=mean,
         std=std,
+        dynamic_range=dynamic_range,
         skipped=skipped,
         drop_remainder=drop_remainder,
         sampling_rate=sampling_rate,

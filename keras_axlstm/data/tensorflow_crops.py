@@ -25,6 +25,7 @@ def tf_random_crops(
     normalization: str = "clip",
     mean: float | None = None,
     std: float | None = None,
+    dynamic_range: float | None = None,
     skipped: list[tuple[Any, str]] | None = None,
     drop_remainder: bool = True,
     sampling_rate: int = 16000,
@@ -52,6 +53,7 @@ def tf_random_crops(
         normalization: `"none"`, `"clip"` or `"dataset"`.
         mean: for `"dataset"`.
         std: for `"dataset"`.
+        dynamic_range: decibels, or None.
         skipped: a list that gets a pair `(path, reason)` for each clip that is skipped.
         drop_remainder: leave out the last, incomplete batch.
         sampling_rate: rate in Hz to which the audio is resampled.
@@ -91,6 +93,7 @@ def tf_random_crops(
         normalization=normalization,
         mean=mean,
         std=std,
+        dynamic_range=dynamic_range,
         skipped=skipped,
         drop_remainder=drop_remainder,
         sampling_rate=sampling_rate,

@@ -131,7 +131,8 @@ class AudioEmbedder:
             preset: one of `keras-axlstm presets`, a folder written by `save_to_preset`, or any
                 handle that keras-hub reads.
             load_weights: `False` leaves the weights random, for tests.
-            **kwargs: arguments of `AudioEmbedder`; they override what the preset says.
+            **kwargs: arguments of `AudioEmbedder`; they override what the preset says. Another
+                `normalization` than that of the preset comes without its `dynamic_range`.
 
         Raises:
             ValueError: unknown preset, or one whose weights are not available.
@@ -149,6 +150,9 @@ class AudioEmbedder:
             "dynamic_range": converter.dynamic_range,
             "log_mel": {name: getattr(converter, name) for name in LOG_MEL_DEFAULTS},
         }
+        if kwargs.get("normalization", converter.normalization) != converter.normalization:
+            # It belongs to the other: the authors' embeddings know none, and streams cannot.
+            del stored["dynamic_range"]
         return cls(encoder, **{**stored, **kwargs})
 
     @property

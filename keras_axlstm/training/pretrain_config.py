@@ -68,6 +68,14 @@ class PretrainConfig:
         "data", "processes that read audio; 0: threads of the training process", 0, at_least=0
     )
 
+    dynamic_range: float | None = option(
+        "data",
+        "decibels below the loudest value of a clip's log-mel spectrogram to which softer ones are "
+        "raised, in training and by the preset (default: no limit)",
+        None,
+        above=0,
+    )
+
     model: Literal["axlstm", "ssast"] = option("model", "architecture", "axlstm")
     size: Literal["tiny", "small", "base"] = option("model", "width of the encoder", "tiny")
     expansion_factor: Literal[2, 3, 4] | None = option(

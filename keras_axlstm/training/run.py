@@ -131,7 +131,7 @@ def pretrain(
         model = new_model(config)
         write_arrays(model, arrays)
         preset = folder.new_preset_folder()
-        save_preset(model, preset, normalization="clip")
+        save_preset(model, preset, "clip", config.dynamic_range)
         folder.finish(preset)
     distribution.barrier()
     return result
@@ -190,6 +190,7 @@ def _train(
             num_frames=model.encoder.spectrogram_shape[0],
             seed=config.seed,
             num_workers=config.workers,
+            dynamic_range=config.dynamic_range,
             skipped=failures,
             process_index=distribution.process_index,
             process_count=distribution.process_count,

@@ -37,10 +37,18 @@ class Ramps(ClipSource):
         return f"ramp {index}"
 
 
-def reader(source: ClipSource, num_frames: int, normalization="none", shuffle=False):
+def reader(
+    source: ClipSource, num_frames: int, normalization="none", shuffle=False, dynamic_range=None
+):
     order = GlobalOrder(len(source), seed=0, shuffle=shuffle)
     return CropReader(
-        source, order, num_frames=num_frames, normalization=normalization, mean=None, std=None
+        source,
+        order,
+        num_frames=num_frames,
+        normalization=normalization,
+        mean=None,
+        std=None,
+        dynamic_range=dynamic_range,
     )
 
 
@@ -84,3 +92,20 @@ def test_the_whole_clip_is_normalised_before_cropping(tmp_path):
     (start,) = [i for i in range(len(whole) - 49) if np.array_equal(whole[i], crop[0])]
     np.testing.assert_array_equal(crop, whole[start : start + 50])
     assert abs(crop.mean()) > 0.01
+
+
+@pytest.mark.parametrize("num_frames", [50, 450])
+def test_a_dynamic_range_is_that_of_the_whole_clip(tmp_path, num_frames):
+    path = tmp_path / "clip.wav"
+    noise = np.random.default_rng(0).uniform(-1, 1, 32000)
+    soundfile.write(path, noise * np.linspace(0, 1, 32000) ** 4, 16000)
+    source = clip_source([path])
+    crops, _ = reader(source, num_frames, "clip", dynamic_range=30.0).read(range(3))
+    plain, _ = reader(source, num_frames).read(range(3))
+    log_mel = log_mel_spectrogram(read_audio(path))
+    whole = normalize_log_mel(log_mel, dynamic_range=30.0)
+    for crop, same_place in zip(crops, plain, strict=True):
+        (start,) = [i for i in range(len(log_mel)) if np.array_equal(log_mel[i], same_place[0])]
+        frames = np.arange(start, start + num_frames) % len(whole)
+        np.testing.assert_array_equal(crop, whole[frames])
+    assert (whole == whole.min()).mean() > 0.2

@@ -37,8 +37,9 @@ def take(dataset, count: int) -> np.ndarray:
     return np.stack([np.asarray(next(iterator)) for _ in range(count)])
 
 
+@pytest.mark.parametrize("dynamic_range", [None, 20.0])
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_the_same_crops(decoder, tmp_path):
+def test_the_same_crops(decoder, dynamic_range, tmp_path):
     """Of files of all kinds at 16 kHz, where no resampling comes between."""
     rng = np.random.default_rng(0)
     for i, (kind, subtype) in enumerate(
@@ -50,7 +51,7 @@ def test_the_same_crops(decoder, tmp_path):
     manifest = tmp_path / "clips.csv"
     names = [f"{path.name},,\n{path.name},0.1,0.3\n" for path in sorted(tmp_path.iterdir())]
     manifest.write_text("path,start,end\n" + "".join(names))
-    arguments = {"batch_size": 40, "num_frames": 30, "seed": 3}
+    arguments = {"batch_size": 40, "num_frames": 30, "seed": 3, "dynamic_range": dynamic_range}
     expected = take(random_crops(manifest, **arguments), 3)
     dataset = tf_random_crops(manifest, decoder=decoder, **arguments)
     assert dataset.element_spec.shape.as_list() == [None, 30, 80]

@@ -220,6 +220,28 @@ def test_from_preset(kind, tmp_path):
     assert AudioEmbedder.from_preset(tmp_path, normalization="none").normalization == "none"
 
 
+def test_the_dynamic_range_of_a_preset_belongs_to_its_normalization(tmp_path):
+    new_encoder().save_to_preset(str(tmp_path))
+    AxLSTMAudioConverter(dynamic_range=20.0).save_to_preset(str(tmp_path))
+    for arguments, expected in [
+        ({}, 20.0),
+        ({"normalization": "clip"}, 20.0),
+        ({"normalization": "none"}, None),
+        ({"normalization": "none", "dynamic_range": 30.0}, 30.0),
+        ({"dynamic_range": None}, None),
+    ]:
+        assert AudioEmbedder.from_preset(tmp_path, **arguments).dynamic_range == expected
+    waveform = noise(9000) * np.linspace(0, 1, 9000)
+    limited, unlimited = (
+        AudioEmbedder.from_preset(tmp_path, dynamic_range=decibels).embed(waveform)
+        for decibels in (20.0, None)
+    )
+    encoder = AudioEmbedder.from_preset(tmp_path).encoder
+    direct = AudioEmbedder(encoder, dynamic_range=20.0)
+    np.testing.assert_array_equal(limited, direct.embed(waveform))
+    assert relative_error(limited, unlimited) > 0.01
+
+
 def test_the_bands_are_the_encoders():
     encoder = AxLSTMEncoder((WINDOW, 32), (4, 16), hidden_dim=16, num_layers=1, num_heads=2)
     waveform = noise(3000)

@@ -47,7 +47,7 @@ def new_model(num_layers=2):
 def built_in(tmp_path, monkeypatch):
     """The package's folder of presets, with a small one under a known name."""
     folder = tmp_path / "presets"
-    save_preset(new_model(), folder / "axlstm_tiny", normalization="clip")
+    save_preset(new_model(), folder / "axlstm_tiny", normalization="clip", dynamic_range=50.0)
     for file in ("model.weights.h5", "masked_spectrogram_model.npz"):
         (folder / "axlstm_tiny" / file).unlink()
     monkeypatch.setattr(presets, "PRESETS_FOLDER", folder)
@@ -109,6 +109,7 @@ def test_the_preset_has_the_weights_in_float16(monkeypatch, tmp_path, built_in, 
     card = (built_in / "README.md").read_text()
     for text in (
         "# axlstm_tiny\n",
+        "after what\nis softer than 50 dB below its loudest value has been raised to there",
         "120 crops of 2 s seen (30 steps of 4), drawn from\n  900 clips",
         "1.0 h on a processor (16 cores), jax; a processor (2 cores), jax",
         "make_corpus.py corpus --hours 5 --seed 3 --counts 20 10 20",
@@ -123,18 +124,19 @@ def test_the_preset_has_the_weights_in_float16(monkeypatch, tmp_path, built_in, 
 
 def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, run, corpus):
     first = PIECE | {"mask_ratio": 0.5, "position_on_masked": False, "last_step": 60}
+    first["dynamic_range"] = 40.0
     second = PIECE | {"initial_preset": "/home/somebody/first/preset", "seed": 2}
     (run / "pieces.json").write_text(json.dumps([first, second]))
     assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
     card = (built_in / "README.md").read_text()
     order = (
         "240 crops of 2 s seen (60 steps of 4)",
-        "50% of the time steps",
+        "50% of the time steps hidden; a dynamic range of 40 dB",
         "beginning with these weights",
         "120 crops of 2 s seen (30 steps of 4)",
-        "75% of the time steps",
+        "75% of the time steps hidden\n",
         "--run run1 ",
-        "--mask-ratio 0.5 --mask-mode timestep\n",
+        "--mask-ratio 0.5 --mask-mode timestep --dynamic-range 40\n",
         "--run run2 ",
         "--seed 2 ",
         "--position-on-masked --initial-preset run1/preset\n",

@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 
 import train_presets
+from keras_axlstm.models.presets import PRESETS_FOLDER
 from keras_axlstm.training import run as training_run
 from preset_training.piece import PRESETS, _new_run
 from tests.training.runs import EXAMPLES, assert_same_run, small_encoder
@@ -74,7 +75,7 @@ def test_pieces_may_read_and_save_in_other_ways(tmp_path, monkeypatch):
 def test_a_variant_of_a_preset(tmp_path, monkeypatch, capsys):
     start = ["axlstm_tiny", "--run", tmp_path, *START]
     variant = ["--expansion-factor", 2, "--flip", "--mask-ratio", 0.75]
-    variant += ["--mask-mode", "timestep", "--position-on-masked"]
+    variant += ["--mask-mode", "timestep", "--position-on-masked", "--dynamic-range", 40]
     assert train(monkeypatch, *start, *variant, "--minutes", 1e-9) == 0
     unfinished = tomllib.loads((tmp_path / "preset" / "unfinished" / "pretrain.toml").read_text())
     assert (unfinished["expansion_factor"], unfinished["flip"]) == (2, True)
@@ -82,9 +83,14 @@ def test_a_variant_of_a_preset(tmp_path, monkeypatch, capsys):
     for record in (unfinished, recorded):
         mask = (record["mask_ratio"], record["mask_mode"], record["position_on_masked"])
         assert mask == (0.75, "timestep", True)
+        assert record["dynamic_range"] == 40.0
     assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path, "--expansion-factor", 3) == 1
     assert "began with expansion_factor 2, received 3" in capsys.readouterr().err
     assert train(monkeypatch, "axlstm_tiny", "--run", tmp_path) == 0
+    # It embeds as the preset does.
+    front_ends = [tmp_path / "preset", PRESETS_FOLDER / "axlstm_tiny"]
+    trained, built_in = (folder / "audio_converter.json" for folder in front_ends)
+    assert trained.read_text() == built_in.read_text()
 
 
 def test_the_record_has_the_runs_before(tmp_path, monkeypatch):

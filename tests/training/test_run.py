@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from keras_axlstm.models import MaskedSpectrogramModel
+from keras_axlstm.models import AudioEmbedder, MaskedSpectrogramModel
 from keras_axlstm.training.callbacks.history_log import read_history
 from keras_axlstm.training.checkpoints import Checkpoints
 from keras_axlstm.training.tracked_batches import _TrackedIterator
@@ -63,6 +63,19 @@ def test_a_preset_and_its_history_are_left(undisturbed):
         "pretrain.toml",
     ]
     assert MaskedSpectrogramModel.from_preset(undisturbed).encoder.hidden_dim == 16
+
+
+def test_a_preset_has_the_dynamic_range_of_its_training(tmp_path, undisturbed):
+    pretrain_small(tmp_path / "preset", dynamic_range=20.0)
+    limited, plain = (
+        AudioEmbedder.from_preset(folder) for folder in (tmp_path / "preset", undisturbed)
+    )
+    assert (limited.dynamic_range, plain.dynamic_range) == (20.0, None)
+    losses = [
+        read_history(folder / "history.csv")[0]["loss"]
+        for folder in (tmp_path / "preset", undisturbed)
+    ]
+    assert abs(losses[0] - losses[1]) > 1e-3 * losses[1]
 
 
 def test_accumulation_and_loss_scaling_go_on_exactly(tmp_path):

@@ -18,6 +18,8 @@ embedder = keras_axlstm.AudioEmbedder.from_preset("{preset}")
 embedder.embed("clip.wav")
 ```
 
+The log-mel spectrogram of a clip is normalised by its mean and standard deviation{front_end}.
+
 ## Training
 
 {runs}
@@ -47,7 +49,7 @@ that of one sound font, the rest is code."""
 RUN = """\
 - {clips:,} crops of 2 s seen ({last_step:,} steps of {batch_size}), drawn from
   {clips_of_the_data:,} clips
-- {mask_ratio:.0%} of the {hidden} hidden
+- {mask_ratio:.0%} of the {hidden} hidden{in_training}
 - AdamW, peak learning rate {peak_learning_rate:g}, {precision}
 - {hours:.1f} h on {devices}
 - Loss on masked patches at the end: {loss:.4f}
@@ -56,6 +58,8 @@ NEXT_RUN = """
 Then, beginning with these weights:
 
 """
+DYNAMIC_RANGE = """, after what
+is softer than {:g} dB below its loudest value has been raised to there (`dynamic_range`)"""
 # What is hidden, by the name of the mask.
 HIDDEN = {"unstructured": "patches", "timestep": "time steps"}
 WITHOUT_SCORES = "Not measured yet.\n"
@@ -68,6 +72,7 @@ def card(
     pieces: list[dict[str, Any]],
     commands: list[str],
     corpus: str,
+    dynamic_range: float | None,
     recorded: bool,
     scores: str | None,
 ) -> str:
@@ -80,6 +85,7 @@ def card(
         pieces: the records of `train_piece`.
         commands: that make the corpus and the weights again.
         corpus: the card of the corpus, in Markdown.
+        dynamic_range: decibels, of the preset's front end.
         recorded: whether recordings are in it.
         scores: Markdown of the scores and the command that gives them, or None.
     """
@@ -90,6 +96,7 @@ def card(
         runs=NEXT_RUN.join(_run(run) for run in split_runs(pieces)).rstrip(),
         commands="\n".join(commands),
         corpus=_one_level_down(corpus),
+        front_end="" if dynamic_range is None else DYNAMIC_RANGE.format(dynamic_range),
         heard="synthetic audio and a few hours of recordings" if recorded else "synthetic audio",
         limits=RECORDED_LIMITS if recorded else SYNTHETIC_LIMITS,
         scores=scores or WITHOUT_SCORES,
@@ -107,11 +114,13 @@ def _run(pieces: list[dict[str, Any]]) -> str:
         f"{piece['device']} ({piece['cores']} cores), {piece['backend']}" for piece in pieces
     }
     last = pieces[-1]
+    dynamic_range = last.get("dynamic_range")
     return RUN.format(
         **last
         | {
             "clips": last["last_step"] * last["batch_size"],
             "hidden": HIDDEN[last["mask_mode"]],
+            "in_training": f"; a dynamic range of {dynamic_range:g} dB" if dynamic_range else "",
             "hours": sum(piece["hours"] for piece in pieces),
             "devices": "; ".join(sorted(devices)),
         }

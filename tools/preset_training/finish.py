@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from preset_training.card import card, split_runs
-from preset_training.piece import PICTURE_FILE, PIECES_FILE, PRESET_FOLDER, TRAINING_FILE
+from preset_training.piece import (
+    FRONT_END_FILE,
+    PICTURE_FILE,
+    PIECES_FILE,
+    PRESET_FOLDER,
+    TRAINING_FILE,
+)
 
 # Gigabytes of a weight file: below 50 MB, which hosts of repositories complain about.
 _LARGEST_FILE = 0.045
@@ -67,7 +73,7 @@ def finish_preset(
         file.unlink()
     own = {
         name: (PRESETS_FOLDER / preset / name).read_text(encoding="utf-8")
-        for name in ("config.json", "audio_converter.json")
+        for name in ("config.json", FRONT_END_FILE)
     }
     half = SpectrogramEncoder.from_preset(str(trained), dtype="float16")
     half.save_to_preset(str(folder), max_shard_size=_LARGEST_FILE)
@@ -88,6 +94,7 @@ def finish_preset(
         pieces,
         _commands(preset, runs, corpus),
         "\n".join((one / "README.md").read_text(encoding="utf-8") for one in dict.fromkeys(corpus)),
+        json.loads(own[FRONT_END_FILE])["config"]["dynamic_range"],
         any(_is_recorded(_plan(one)) for one in corpus),
         None if scores is None else scores.read_text(encoding="utf-8"),
     )
@@ -140,6 +147,7 @@ def _commands(preset: str, runs: list[list[dict[str, Any]]], corpora: list[Path]
             f"--seed {piece['seed']} \\",
             f"    --mask-ratio {piece['mask_ratio']:g} --mask-mode {piece['mask_mode']}"
             + (" --position-on-masked" if piece["position_on_masked"] else "")
+            + (f" --dynamic-range {decibels:g}" if (decibels := piece.get("dynamic_range")) else "")
             + (f" --initial-preset {initial}" if initial else ""),
         ]
         initial = f"{folder}/{PRESET_FOLDER}"

@@ -12,6 +12,7 @@ PIECES_FILE = "pieces.json"
 CURVE_FILE = "loss.csv"
 PICTURE_FILE = "loss.png"
 PRESET_FOLDER = "preset"
+FRONT_END_FILE = "audio_converter.json"
 # The pieces of a built-in preset's training, in its folder.
 TRAINING_FILE = "training.json"
 
@@ -33,6 +34,7 @@ _AS_PRETRAIN_CONFIG = (
     "position_on_masked",
     "expansion_factor",
     "flip",
+    "dynamic_range",
 )
 _STEPS_PER_ROW = 20
 
@@ -58,12 +60,13 @@ def train_piece(
         workers: processes that read.
         checkpoint_every: steps between checkpoints.
         **of_the_run: `clips`, `batch`, `learning_rate`, `precision`, `seed`, `initial_preset`,
-            `mask_ratio`, `mask_mode`, `position_on_masked`, `expansion_factor`, `flip`, None where
-            not given.
+            `mask_ratio`, `mask_mode`, `position_on_masked`, `expansion_factor`, `flip`,
+            `dynamic_range`, None where not given.
 
     Raises:
         ValueError: a bad argument, or one that contradicts what the run began with.
     """
+    from keras_axlstm.models.presets import PRESETS_FOLDER
     from keras_axlstm.training import PretrainConfig, pretrain
     from keras_axlstm.training.run_folder import CONFIG_FILE, LOG_FILE, unfinished_config
 
@@ -110,6 +113,8 @@ def train_piece(
         **_machine(),
     }
     _write_records(run, piece)
+    if result.finished:  # it embeds as the preset does, whatever the training was like
+        shutil.copyfile(PRESETS_FOLDER / preset / FRONT_END_FILE, output / FRONT_END_FILE)
     log = (output if result.finished else output / "unfinished") / LOG_FILE
     shutil.copyfile(log, run / CURVE_FILE)
     _draw(result.history, run / PICTURE_FILE, preset)
