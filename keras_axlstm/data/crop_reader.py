@@ -31,7 +31,7 @@ class CropReader:
         normalization: str,
         mean: float | None,
         std: float | None,
-        dynamic_range: float | None = None,
+        dynamic_range: float | None,
     ) -> None:
         self.source = source
         self._order = order

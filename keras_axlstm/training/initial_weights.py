@@ -1,5 +1,23 @@
+import keras_hub
+
 from keras_axlstm.models import MaskedSpectrogramModel
 from keras_axlstm.models.architecture import architecture
+from keras_axlstm.models.presets import check_preset
+
+
+def initial_dynamic_range(preset: str) -> float | None:
+    """The `dynamic_range` of a preset's front end, None if it has no front end.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+    check_preset(preset, load_weights=True)
+    try:
+        converter = keras_hub.layers.AudioConverter.from_preset(preset)
+    except FileNotFoundError:
+        return None
+    decibels: float | None = converter.dynamic_range
+    return decibels
 
 
 def load_initial_weights(model: MaskedSpectrogramModel, preset: str) -> None:

@@ -71,7 +71,7 @@ class PretrainConfig:
     dynamic_range: float | None = option(
         "data",
         "decibels below the loudest value of a clip's log-mel spectrogram to which softer ones are "
-        "raised, in training and by the preset (default: no limit)",
+        "raised, in training and by the preset (default: that of the initial preset, or no limit)",
         None,
         above=0,
     )

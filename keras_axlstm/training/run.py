@@ -18,10 +18,10 @@ from keras_axlstm.training.callbacks.pause import Pause
 from keras_axlstm.training.callbacks.tensorboard_log import check_tensorboard
 from keras_axlstm.training.checkpoints import Checkpoint
 from keras_axlstm.training.fit import fit
-from keras_axlstm.training.initial_weights import load_initial_weights
+from keras_axlstm.training.initial_weights import initial_dynamic_range, load_initial_weights
 from keras_axlstm.training.optimizer import pretraining_optimizer, pretraining_schedule
 from keras_axlstm.training.pretrain_config import AXLSTM_ONLY, PretrainConfig
-from keras_axlstm.training.run_folder import LOG_FILE, RunFolder
+from keras_axlstm.training.run_folder import LOG_FILE, RunFolder, unfinished_config
 from keras_axlstm.training.run_length import RunLength
 from keras_axlstm.training.run_state import read_arrays, write_arrays
 from keras_axlstm.training.tracked_batches import TrackedBatches
@@ -113,6 +113,7 @@ def pretrain(
     _check_extras(config)
     source = clip_source(config.source)
     folder = RunFolder(config.output, config.keep_checkpoints)
+    config = _with_initial_front_end(config, unfinished_config(config.output) if resume else {})
     if distribution.is_chief:
         folder.open(config, resume, overwrite)
     distribution.barrier()
@@ -135,6 +136,19 @@ def pretrain(
         folder.finish(preset)
     distribution.barrier()
     return result
+
+
+def _with_initial_front_end(config: PretrainConfig, unfinished: dict[str, Any]) -> PretrainConfig:
+    """The configuration with the dynamic range of the preset that the run begins with."""
+    if config.initial_preset is None or config.dynamic_range is not None:
+        return config
+    # The preset of an unfinished run may be gone.
+    decibels = (
+        unfinished.get("dynamic_range")
+        if unfinished
+        else initial_dynamic_range(config.initial_preset)
+    )
+    return dataclasses.replace(config, dynamic_range=decibels)
 
 
 def _train(

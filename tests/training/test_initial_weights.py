@@ -5,7 +5,13 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_axlstm.models import AxLSTMEncoder, MaskedSpectrogramModel
+from keras_axlstm.models import (
+    AudioEmbedder,
+    AxLSTMAudioConverter,
+    AxLSTMEncoder,
+    MaskedSpectrogramModel,
+)
+from keras_axlstm.training import PretrainConfig
 from keras_axlstm.training.initial_weights import load_initial_weights
 from tests.training.runs import assert_same_run, pretrain_small, weights
 
@@ -48,6 +54,20 @@ def test_a_paused_run_goes_on_without_the_preset(tmp_path, preset):
     assert_same_run(one, two)
 
 
+def test_the_front_end_of_the_preset_stays(tmp_path, preset):
+    AxLSTMAudioConverter(dynamic_range=30.0).save_to_preset(str(preset))
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    pretrain_small(one, initial_preset=preset)
+    pretrain_small(three, initial_preset=preset, dynamic_range=40.0)
+    assert AudioEmbedder.from_preset(one).dynamic_range == 30.0
+    assert AudioEmbedder.from_preset(three).dynamic_range == 40.0
+    assert PretrainConfig.load(one / "pretrain.toml").dynamic_range == 30.0
+    pretrain_small(two, initial_preset=preset, minutes=1e-9)
+    (preset / "audio_converter.json").unlink()
+    pretrain_small(two, resume=True, initial_preset=preset)
+    assert_same_run(one, two)
+
+
 @pytest.mark.parametrize(
     ("options", "difference"),
     [({"flip": True}, "flip True, not False"), ({"expansion_factor": 2}, "expansion_factor 2")],
@@ -66,6 +86,11 @@ def test_an_encoder_alone_is_refused(tmp_path):
 
 
 def test_names_without_weights_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="axlstm_small"):
+        pretrain_small(tmp_path / "output", initial_preset="axlstm_small")
+    with pytest.raises(ValueError, match="Unknown preset: expected .*Received: 'nowhere'"):
+        pretrain_small(tmp_path / "output", initial_preset="nowhere")
+    assert not (tmp_path / "output").exists()
     with pytest.raises(ValueError, match="axlstm_small"):
         load_initial_weights(new_model(), "axlstm_small")
 

@@ -92,6 +92,8 @@ def train_piece(
     started = datetime.datetime.now(datetime.UTC)
     result = pretrain(config, resume=True, minutes=minutes, other_data=other_data)
 
+    written = output if result.finished else output / "unfinished"
+    config = PretrainConfig.load(written / CONFIG_FILE)
     last_step = int(result.history[-1]["step"])
     steps = last_step - first_step
     piece = {
@@ -115,8 +117,7 @@ def train_piece(
     _write_records(run, piece)
     if result.finished:  # it embeds as the preset does, whatever the training was like
         shutil.copyfile(PRESETS_FOLDER / preset / FRONT_END_FILE, output / FRONT_END_FILE)
-    log = (output if result.finished else output / "unfinished") / LOG_FILE
-    shutil.copyfile(log, run / CURVE_FILE)
+    shutil.copyfile(written / LOG_FILE, run / CURVE_FILE)
     _draw(result.history, run / PICTURE_FILE, preset)
     return result.finished
 
