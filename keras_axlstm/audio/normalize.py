@@ -24,8 +24,8 @@ def normalize_log_mel(
             values of the clip; `"dataset"`: by the fixed `mean` and `std`.
         mean: used by `"dataset"` only.
         std: used by `"dataset"` only, greater than 0.
-        dynamic_range: decibels below the loudest value of the clip. What is softer is raised to
-            there before anything else. `None`: no limit.
+        dynamic_range: used by `"clip"` only: decibels below the loudest value. What is softer is
+            raised to there first. `None`: no limit.
 
     Returns:
         float32, same shape.
@@ -45,13 +45,13 @@ def normalize_log_mel(
     ```
     """
     validate_normalization(normalization, mean, std, dynamic_range)
-    if dynamic_range is not None:
-        log_mel = np.maximum(log_mel, log_mel.max() - in_log_mel(dynamic_range))
     if normalization == "none":
         return log_mel.astype("float32", copy=False)
     # float64: in float32 the rounding of the mean would be all that is left of a silent clip.
     log_mel = log_mel.astype("float64", copy=False)
     if normalization == "clip":
+        if dynamic_range is not None:
+            log_mel = np.maximum(log_mel, log_mel.max() - in_log_mel(dynamic_range))
         mean, std = log_mel.mean(), log_mel.std() + STD_OFFSET
     return ((log_mel - np.float64(mean)) / np.float64(std)).astype("float32")
 

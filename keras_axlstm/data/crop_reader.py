@@ -19,7 +19,7 @@ class CropReader:
         normalization: see `normalize_log_mel`. With the statistics of the whole clip.
         mean: see `normalize_log_mel`.
         std: see `normalize_log_mel`.
-        dynamic_range: see `normalize_log_mel`. With one, a clip is read whole for each crop.
+        dynamic_range: see `normalize_log_mel`. With one, the clip is read whole for each crop.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class CropReader:
         repeated = -(-num_frames // clip.num_frames) * clip.num_frames
         start = self._order.draw(position, repeated - num_frames + 1)
         normalization, mean, std = self._normalization
-        if self._dynamic_range is not None:
+        if normalization == "clip" and self._dynamic_range is not None:
             # The statistics kept with a clip are those of all its range.
             whole = clip.read(0, clip.num_frames)
-            whole = normalize_log_mel(whole, normalization, mean, std, self._dynamic_range)
+            whole = normalize_log_mel(whole, dynamic_range=self._dynamic_range)
             return whole.take(np.arange(start, start + num_frames), axis=0, mode="wrap")
         crop = clip.crop(start, num_frames)
         if normalization == "clip":

@@ -64,8 +64,8 @@ def random_crops(
             the statistics of the whole clip, before cropping.
         mean: for `"dataset"`. Prepared shards bring their own.
         std: for `"dataset"`. Prepared shards bring their own.
-        dynamic_range: decibels below the loudest value of a clip to which softer ones are raised
-            first. With one, each clip is read whole. None: no limit.
+        dynamic_range: for `"clip"`: decibels below the loudest value to which softer ones are
+            raised first. With one, each clip is read whole. None: no limit.
         skipped: a list that gets a pair `(path, reason)` for each clip that is skipped.
         drop_remainder: leave out the last, incomplete batch.
         sampling_rate: rate in Hz to which the audio is resampled.

@@ -53,7 +53,7 @@ def tf_random_crops(
         normalization: `"none"`, `"clip"` or `"dataset"`.
         mean: for `"dataset"`.
         std: for `"dataset"`.
-        dynamic_range: decibels, or None.
+        dynamic_range: decibels, for `"clip"`, or None.
         skipped: a list that gets a pair `(path, reason)` for each clip that is skipped.
         drop_remainder: leave out the last, incomplete batch.
         sampling_rate: rate in Hz to which the audio is resampled.

@@ -79,13 +79,13 @@ class WaveformModel(keras.Model):
         return ops.mean(frames, axis=1) if self.kind == "scene" else frames
 
     def _normalize(self, log_mel):
-        if self.dynamic_range is not None:
-            loudest = ops.max(log_mel, axis=(1, 2), keepdims=True)
-            log_mel = ops.maximum(log_mel, loudest - in_log_mel(self.dynamic_range))
         if self.normalization == "none":
             return log_mel
         if self.normalization == "dataset":
             return (log_mel - self.mean) / self.std
+        if self.dynamic_range is not None:
+            loudest = ops.max(log_mel, axis=(1, 2), keepdims=True)
+            log_mel = ops.maximum(log_mel, loudest - in_log_mel(self.dynamic_range))
         centered = log_mel - ops.mean(log_mel, axis=(1, 2), keepdims=True)
         variance = ops.mean(ops.square(centered), axis=(1, 2), keepdims=True)
         return centered / (ops.sqrt(variance) + STD_OFFSET)

@@ -41,8 +41,8 @@ class AudioEmbedder:
             `std`. `"none"`: not at all, which is what the authors' embedding code does.
         mean: the mean for `"dataset"`.
         std: the standard deviation for `"dataset"`.
-        dynamic_range: decibels below the loudest value of a clip to which softer ones are raised
-            before that, or `None`; see `keras_axlstm.audio.normalize_log_mel`.
+        dynamic_range: for `"clip"`: decibels below the loudest value to which softer ones are
+            raised first, or `None`; see `keras_axlstm.audio.normalize_log_mel`.
         one_pass: read a clip of any length at once instead of in windows. Every frame then sees
             what came before it in the whole clip, and clips of different length are padded
             together under a mask.
@@ -131,8 +131,7 @@ class AudioEmbedder:
             preset: one of `keras-axlstm presets`, a folder written by `save_to_preset`, or any
                 handle that keras-hub reads.
             load_weights: `False` leaves the weights random, for tests.
-            **kwargs: arguments of `AudioEmbedder`; they override what the preset says. Another
-                `normalization` than that of the preset comes without its `dynamic_range`.
+            **kwargs: arguments of `AudioEmbedder`; they override what the preset says.
 
         Raises:
             ValueError: unknown preset, or one whose weights are not available.
@@ -150,9 +149,6 @@ class AudioEmbedder:
             "dynamic_range": converter.dynamic_range,
             "log_mel": {name: getattr(converter, name) for name in LOG_MEL_DEFAULTS},
         }
-        if kwargs.get("normalization", converter.normalization) != converter.normalization:
-            # It belongs to the other: the authors' embeddings know none, and streams cannot.
-            del stored["dynamic_range"]
         return cls(encoder, **{**stored, **kwargs})
 
     @property
@@ -285,7 +281,7 @@ class AudioEmbedder:
             sampling_rate: rate of what will be pushed, in Hz.
 
         Raises:
-            ValueError: `normalization="clip"`, `dynamic_range`, flip or attention: they look ahead.
+            ValueError: `normalization="clip"`, flip or attention, which look ahead.
 
         Example:
 

@@ -32,8 +32,8 @@ class LogMelAudioConverter(keras_hub.layers.AudioConverter):
             `"dataset"`: by the fixed `mean` and `std`.
         mean: float or None. Mean of the data set's log-mel values.
         std: float or None. Their standard deviation.
-        dynamic_range: float or None. Decibels below the loudest value of a clip to which softer
-            ones are raised first; see `keras_axlstm.audio.normalize_log_mel`.
+        dynamic_range: float or None. For `"clip"`: decibels below the loudest value to which
+            softer ones are raised first; see `keras_axlstm.audio.normalize_log_mel`.
 
     Call arguments:
         audio: one clip `(samples,)` or a batch `(clips, samples)`, mono, floating point in [-1, 1];
@@ -119,14 +119,14 @@ class LogMelAudioConverter(keras_hub.layers.AudioConverter):
             return self._convert_in_tensorflow_graph(audio[None])[0]
         log_mel = self._log_mel(audio)
         backend = DynamicBackend("tensorflow")
-        if self.dynamic_range is not None:
-            loudest = backend.numpy.max(log_mel, axis=(1, 2), keepdims=True)
-            log_mel = backend.numpy.maximum(log_mel, loudest - in_log_mel(self.dynamic_range))
         if self.normalization == "none":
             return log_mel
         # As `normalize_log_mel`, and in float64 for the same reason.
         log_mel = backend.cast(log_mel, "float64")
         if self.normalization == "clip":
+            if self.dynamic_range is not None:
+                loudest = backend.numpy.max(log_mel, axis=(1, 2), keepdims=True)
+                log_mel = backend.numpy.maximum(log_mel, loudest - in_log_mel(self.dynamic_range))
             mean = backend.numpy.mean(log_mel, axis=(1, 2), keepdims=True)
             std = backend.numpy.std(log_mel, axis=(1, 2), keepdims=True) + STD_OFFSET
         else:

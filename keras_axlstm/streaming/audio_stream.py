@@ -58,12 +58,6 @@ class AudioStream:
                 'Received: normalization="clip", by the mean and standard deviation of the whole '
                 "clip, which are not known before its end."
             )
-        if embedder.dynamic_range is not None:
-            raise ValueError(
-                "A stream needs an embedder with `dynamic_range=None`. Received: "
-                f"dynamic_range={embedder.dynamic_range}, below the loudest of the whole clip, "
-                "which is not known before its end."
-            )
         self._embedder = embedder
         self._encoder = EncoderStream(embedder.encoder)
         self._log_mel = LogMelStream(**embedder.log_mel)

@@ -50,7 +50,7 @@ def assert_close(actual, expected):
     [
         {"normalization": "clip"},
         {"normalization": "clip", "dynamic_range": 10.0},
-        {"normalization": "none"},  # with its frame order
+        {"normalization": "none", "dynamic_range": 10.0},  # with its frame order
         {"normalization": "dataset", "mean": -6.0, "std": 3.0, "one_pass": True},
     ],
 )

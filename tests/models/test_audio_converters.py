@@ -22,7 +22,7 @@ from tests.support.tolerances import LOG_MEL
 CONVERTERS = {AxLSTMAudioConverter: AxLSTMEncoder, SSASTAudioConverter: SSASTEncoder}
 NORMALIZATIONS = [
     {"normalization": "clip", "dynamic_range": 10.0},
-    {"normalization": "none"},
+    {"normalization": "none", "dynamic_range": 10.0},
     {"normalization": "clip"},
     {"normalization": "dataset", "mean": -3.0, "std": 2.5},
 ]

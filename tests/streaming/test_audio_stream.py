@@ -246,12 +246,6 @@ def test_normalization_by_the_clip_is_refused(encoder):
         AudioEmbedder(encoder).stream()
 
 
-def test_a_dynamic_range_is_refused(encoder):
-    embedder = AudioEmbedder(encoder, normalization="none", one_pass=True, dynamic_range=50.0)
-    with pytest.raises(ValueError, match="dynamic_range=50.0, below the loudest"):
-        embedder.stream()
-
-
 def test_flip_is_refused():
     with pytest.raises(ValueError, match="`flip=False`.*Received: flip=True.*from its end"):
         AudioEmbedder(new_encoder(flip=True), **DATASET).stream()
