@@ -149,6 +149,16 @@ def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, r
     assert "somebody" not in kept + card and "Linux" not in kept
 
 
+def test_a_piece_without_a_record_is_time_that_is_missing(monkeypatch, built_in, run, corpus):
+    """As a killed one leaves it: steps up to its newest checkpoint that nobody timed."""
+    second = PIECE | {"initial_preset": "/home/somebody/first/preset"}
+    (run / "pieces.json").write_text(json.dumps([PIECE | {"first_step": 15}, second]))
+    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
+    card = (built_in / "README.md").read_text()
+    assert card.count("120 crops of 2 s seen (30 steps of 4)") == 2
+    assert card.index("- more than 0.5 h on a processor") < card.index("\n- 0.5 h on a processor")
+
+
 def test_the_card_has_the_corpus_of_every_run(monkeypatch, capsys, tmp_path, built_in, run, corpus):
     other = tmp_path / "other" / "3h"
     other.mkdir(parents=True)

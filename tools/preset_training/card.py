@@ -51,7 +51,7 @@ RUN = """\
   {clips_of_the_data:,} clips
 - {mask_ratio:.0%} of the {hidden} hidden{in_training}
 - AdamW, peak learning rate {peak_learning_rate:g}, {precision}
-- {hours:.1f} h on {devices}
+- {at_least}{hours:.1f} h on {devices}
 - Loss on masked patches at the end: {loss:.4f}
 """
 NEXT_RUN = """
@@ -105,7 +105,8 @@ def card(
 
 def split_runs(pieces: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The pieces of each run, of runs that began one with the weights of the other."""
-    starts = [place for place, piece in enumerate(pieces) if piece["first_step"] == 0]
+    later = [place for place, piece in enumerate(pieces) if piece["first_step"] == 0 and place]
+    starts = [0, *later]
     return [pieces[i:j] for i, j in zip(starts, [*starts[1:], len(pieces)], strict=True)]
 
 
@@ -115,12 +116,15 @@ def _run(pieces: list[dict[str, Any]]) -> str:
     }
     last = pieces[-1]
     dynamic_range = last.get("dynamic_range")
+    recorded = sum(piece["last_step"] - piece["first_step"] for piece in pieces)
     return RUN.format(
         **last
         | {
             "clips": last["last_step"] * last["batch_size"],
             "hidden": HIDDEN[last["mask_mode"]],
             "in_training": f"; a dynamic range of {dynamic_range:g} dB" if dynamic_range else "",
+            # A piece that was killed has left checkpoints and no record.
+            "at_least": "more than " if recorded < last["last_step"] else "",
             "hours": sum(piece["hours"] for piece in pieces),
             "devices": "; ".join(sorted(devices)),
         }
