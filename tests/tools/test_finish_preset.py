@@ -149,6 +149,23 @@ def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, r
     assert "somebody" not in kept + card and "Linux" not in kept
 
 
+def test_the_card_names_the_preset_that_was_widened(monkeypatch, built_in, run, corpus):
+    first = PIECE | {"initial_preset": "/home/somebody/widened", "widened_from": "axlstm_narrow"}
+    (run / "pieces.json").write_text(json.dumps([first]))
+    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
+    card = (built_in / "README.md").read_text()
+    order = (
+        "Begins with the weights of `axlstm_narrow`, see its card",
+        "- 120 crops of 2 s seen",
+        "python tools/make_corpus.py corpus ",
+        "python tools/widen_preset.py axlstm_narrow axlstm_tiny widened\n",
+        "python tools/train_presets.py axlstm_tiny --run run1 ",
+        " --initial-preset widened\n",
+    )
+    places = [card.index(text) for text in order]
+    assert places == sorted(places), card
+
+
 def test_a_piece_without_a_record_is_time_that_is_missing(monkeypatch, built_in, run, corpus):
     """As a killed one leaves it: steps up to its newest checkpoint that nobody timed."""
     second = PIECE | {"initial_preset": "/home/somebody/first/preset"}

@@ -112,6 +112,18 @@ def test_the_record_has_the_runs_before(tmp_path, monkeypatch):
     ]
 
 
+def test_the_record_has_what_was_widened_in_place_of_its_runs(tmp_path, monkeypatch):
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert train(monkeypatch, "axlstm_tiny", "--run", one, *START) == 0
+    (one / "preset" / "widened.json").write_text('{"from": "axlstm_narrow"}')
+    begin = ["--initial-preset", one / "preset"]
+    assert train(monkeypatch, "axlstm_tiny", "--run", two, *START, *begin) == 0
+    (piece,) = json.loads((two / "pieces.json").read_text())
+    assert piece["widened_from"] == "axlstm_narrow"
+    (piece,) = json.loads((one / "pieces.json").read_text())
+    assert piece["widened_from"] is None
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_defaults_are_configurations(preset):
     from keras_axlstm.training import PretrainConfig

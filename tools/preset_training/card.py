@@ -54,6 +54,11 @@ RUN = """\
 - {at_least}{hours:.1f} h on {devices}
 - Loss on masked patches at the end: {loss:.4f}
 """
+WIDENED = """\
+Begins with the weights of `{}`, see its card: each channel is copied, so that the wider model
+computes what the narrower one does (`tools/widen_preset.py`). Then:
+
+"""
 NEXT_RUN = """
 Then, beginning with these weights:
 
@@ -89,11 +94,13 @@ def card(
         recorded: whether recordings are in it.
         scores: Markdown of the scores and the command that gives them, or None.
     """
+    narrow = pieces[0].get("widened_from")
     return TEMPLATE.format(
         preset=preset,
         description=description,
         parameters=parameters,
-        runs=NEXT_RUN.join(_run(run) for run in split_runs(pieces)).rstrip(),
+        runs=("" if narrow is None else WIDENED.format(narrow))
+        + NEXT_RUN.join(_run(run) for run in split_runs(pieces)).rstrip(),
         commands="\n".join(commands),
         corpus=_one_level_down(corpus),
         front_end="" if dynamic_range is None else DYNAMIC_RANGE.format(dynamic_range),

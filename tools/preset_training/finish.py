@@ -58,7 +58,8 @@ def finish_preset(
     folder = folder or PRESETS_FOLDER / preset
     _check_same_architecture(preset, trained)
     pieces = json.loads((run / PIECES_FILE).read_text(encoding="utf-8"))
-    if (initial := pieces[0]["initial_preset"]) is not None:
+    initial = pieces[0]["initial_preset"]
+    if initial is not None and pieces[0].get("widened_from") is None:
         raise ValueError(
             f"The run began with the weights of {initial}, of whose training no {PIECES_FILE} or "
             f"{TRAINING_FILE} tells: the card could not say what the weights have seen."
@@ -137,6 +138,9 @@ def _commands(preset: str, runs: list[list[dict[str, Any]]], corpora: list[Path]
     if len(shards) < len(runs):
         shards *= len(runs)
     initial = folder = ""
+    if (narrow := runs[0][0].get("widened_from")) is not None:
+        initial = "widened"
+        commands.append(f"python tools/widen_preset.py {narrow} {preset} {initial}")
     for number, (run, source) in enumerate(zip(runs, shards, strict=True), start=1):
         piece, folder = run[-1], f"run{number}"
         clips = piece["steps_of_the_run"] * piece["batch_size"]

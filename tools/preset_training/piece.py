@@ -15,6 +15,8 @@ PRESET_FOLDER = "preset"
 FRONT_END_FILE = "audio_converter.json"
 # The pieces of a built-in preset's training, in its folder.
 TRAINING_FILE = "training.json"
+# What tools/widen_preset.py made a preset of, in its folder: {"from": NAME}.
+WIDENED_FILE = "widened.json"
 
 # Crops of the whole run, crops of a step, and the learning rate at its peak. The paper's rate for
 # its batch of 1024 serves for smaller ones too: with that of its rule, 1.5e-4 * batch / 256, runs
@@ -109,6 +111,7 @@ def train_piece(
         "peak_learning_rate": config.peak_learning_rate,
         "seed": config.seed,
         **{name: getattr(config, name) for name in _AS_PRETRAIN_CONFIG},
+        "widened_from": _widened_from(config.initial_preset),
         "loss": result.history[-1]["loss"],
         "data": config.source,
         "clips_of_the_data": result.clips,
@@ -202,13 +205,26 @@ def _earlier_pieces(initial_preset: str | None) -> list[dict[str, Any]]:
     """Of the preset whose weights the run began with, as far as they are known."""
     from keras_axlstm.models.presets import folder_of
 
-    if initial_preset is None:
+    if initial_preset is None or _widened_from(initial_preset):
         return []
     folder = folder_of(initial_preset)
     for path in (folder.parent / PIECES_FILE, folder / TRAINING_FILE):
         if path.exists():
             return _read_pieces(path)
     return []
+
+
+def _widened_from(initial_preset: str | None) -> str | None:
+    """The narrower preset whose card tells of what was before."""
+    from keras_axlstm.models.presets import folder_of
+
+    if initial_preset is None:
+        return None
+    path = folder_of(initial_preset) / WIDENED_FILE
+    if not path.exists():
+        return None
+    name: str = json.loads(path.read_text(encoding="utf-8"))["from"]
+    return name
 
 
 def _read_pieces(path: Path) -> list[dict[str, Any]]:
