@@ -107,7 +107,7 @@ def test_an_existing_output_is_kept_without_overwrite(preset, audio, tmp_path, c
     ("arguments", "message"),
     [
         (["--preset", "axlstm_huge"], "Unknown preset"),
-        (["--preset", "axlstm_base"], "no pretrained weights"),
+        (["--preset", "ssast_base"], "no pretrained weights"),
         (["--preset", "{preset}", "--output", "scenes.csv"], "must end in .npz or .parquet"),
     ],
 )

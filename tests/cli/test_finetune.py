@@ -174,7 +174,7 @@ def test_unreadable_files_are_listed_before_any_training(
     ("arguments", "message"),
     [
         (["{clips}", "--preset", "axlstm_huge"], "Unknown preset"),
-        (["{clips}", "--preset", "axlstm_base"], "has no pretrained weights"),
+        (["{clips}", "--preset", "ssast_base"], "has no pretrained weights"),
         (["{clips}/low"], "a sub-folder for each class, found 0.wav and 7 more"),
         (
             ["{clips}", "--preset", "{preset}", "--validation", "0.5", "--test", "0.6"],

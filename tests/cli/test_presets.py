@@ -24,7 +24,7 @@ def test_the_table(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert main(["presets"]) == 0
     output = capsys.readouterr().out
-    assert re.search(r"^axlstm_base +65,591,968 +768 +12 +no$", output, re.MULTILINE)
+    assert re.search(r"^ssast_base +85,747,264 +768 +12 +no$", output, re.MULTILINE)
     assert re.search(r"^axlstm_tiny +4,343,584 +192 +12 +yes$", output, re.MULTILINE)
     assert "keras-axlstm convert CHECKPOINT" in output and "keras-axlstm pretrain DIR" in output
 

@@ -125,8 +125,8 @@ def test_without_a_name_it_is_the_pretrained_tiny():
 
 
 def test_presets_without_weights():
-    with pytest.raises(ValueError, match="'axlstm_base' has no pretrained weights"):
-        hear.load_model("axlstm_base")
+    with pytest.raises(ValueError, match="'ssast_base' has no pretrained weights"):
+        hear.load_model("ssast_base")
     with pytest.raises(ValueError, match="Unknown preset"):
         hear.load_model("axlstm_huge")
 

@@ -182,7 +182,7 @@ def test_preset_of_an_encoder_alone(tmp_path):
 
 def test_a_built_in_preset_without_weights_says_so():
     with pytest.raises(ValueError, match="has no pretrained weights yet"):
-        AudioClassifier.from_preset("axlstm_base", num_classes=3)
+        AudioClassifier.from_preset("ssast_base", num_classes=3)
 
 
 def sounds(count, seed):

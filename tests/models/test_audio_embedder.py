@@ -245,7 +245,7 @@ def test_the_bands_are_the_encoders():
 
 def test_a_name_without_weights_is_refused():
     with pytest.raises(ValueError, match="has no pretrained weights"):
-        AudioEmbedder.from_preset("axlstm_base")
+        AudioEmbedder.from_preset("ssast_base")
     with pytest.raises(ValueError, match="Unknown preset"):
         AudioEmbedder.from_preset("axlstm_huge")
 

@@ -86,13 +86,13 @@ def test_an_encoder_alone_is_refused(tmp_path):
 
 
 def test_names_without_weights_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="axlstm_small"):
-        pretrain_small(tmp_path / "output", initial_preset="axlstm_small")
+    with pytest.raises(ValueError, match="ssast_base"):
+        pretrain_small(tmp_path / "output", initial_preset="ssast_base")
     with pytest.raises(ValueError, match="Unknown preset: expected .*Received: 'nowhere'"):
         pretrain_small(tmp_path / "output", initial_preset="nowhere")
     assert not (tmp_path / "output").exists()
-    with pytest.raises(ValueError, match="axlstm_small"):
-        load_initial_weights(new_model(), "axlstm_small")
+    with pytest.raises(ValueError, match="ssast_base"):
+        load_initial_weights(new_model(), "ssast_base")
 
 
 def test_half_precision_computes_with_weights_in_float32(tmp_path, preset):

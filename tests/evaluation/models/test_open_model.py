@@ -63,7 +63,7 @@ def test_other_texts_are_refused_with_what_is_possible(spec):
 
 def test_a_preset_without_weights_and_options_out_of_place_are_refused():
     with pytest.raises(ValueError, match="has no pretrained weights"):
-        open_model("axlstm_base")
+        open_model("ssast_base")
     with pytest.raises(ValueError, match=r"logmel takes no options. Received: \['one_pass'\]"):
         open_model("logmel", one_pass=True)
 
