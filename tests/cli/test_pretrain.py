@@ -135,6 +135,7 @@ def test_every_field_is_an_option(capsys, monkeypatch):
         **{"precision": "mixed_float16", "tensorboard": True, "picture_every": 3},
         **{"checkpoint_every": 4, "keep_checkpoints": 5, "progress": False, "model": "axlstm"},
         **{"distribution": "model", "model_devices": 2, "initial_preset": "axlstm_base"},
+        **{"dynamic_range": 40.0},
     }
     others = {"epochs": 6, "base_learning_rate": 0.3}
     assert values.keys() | others.keys() == {f.name for f in dataclasses.fields(PretrainConfig)}
