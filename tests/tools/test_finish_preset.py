@@ -122,6 +122,11 @@ def test_the_preset_has_the_weights_in_float16(monkeypatch, tmp_path, built_in, 
         assert text in card, card
 
 
+def assert_in_order(texts, card):
+    places = [card.index(text) for text in texts]
+    assert places == sorted(places), card
+
+
 def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, run, corpus):
     first = PIECE | {"mask_ratio": 0.5, "position_on_masked": False, "last_step": 60}
     first["dynamic_range"] = 40.0
@@ -142,8 +147,7 @@ def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, r
         "--position-on-masked --initial-preset run1/preset\n",
         "finish_preset.py axlstm_tiny --run run2 ",
     )
-    places = [card.index(text) for text in order]
-    assert places == sorted(places), card
+    assert_in_order(order, card)
     kept = (built_in / "training.json").read_text()
     assert [piece["initial_preset"] for piece in json.loads(kept)] == [None, "preset"]
     assert "somebody" not in kept + card and "Linux" not in kept
@@ -162,8 +166,7 @@ def test_the_card_names_the_preset_that_was_widened(monkeypatch, built_in, run, 
         "python tools/train_presets.py axlstm_tiny --run run1 ",
         " --initial-preset widened\n",
     )
-    places = [card.index(text) for text in order]
-    assert places == sorted(places), card
+    assert_in_order(order, card)
 
 
 def test_a_piece_without_a_record_is_time_that_is_missing(monkeypatch, built_in, run, corpus):
@@ -201,8 +204,7 @@ def test_the_card_has_the_corpus_of_every_run(monkeypatch, capsys, tmp_path, bui
         "## With recordings\n",
         "Few recordings were heard in training",
     )
-    places = [card.index(text) for text in order]
-    assert places == sorted(places), card
+    assert_in_order(order, card)
 
 
 def test_weights_of_unknown_origin_are_refused(monkeypatch, capsys, built_in, run, corpus):
