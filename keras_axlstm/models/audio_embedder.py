@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import keras_hub
 import numpy as np
 
 from keras_axlstm.audio import log_mel_spectrogram, normalize_log_mel, read_audio
@@ -14,6 +13,7 @@ from keras_axlstm.embedding.clip_features import ClipFeatures
 from keras_axlstm.embedding.file_stream import collect, embed_paths
 from keras_axlstm.embedding.results import FileEmbeddings
 from keras_axlstm.embedding.waveforms import load_waveforms
+from keras_axlstm.models.front_end import front_end_of
 from keras_axlstm.models.spectrogram_encoder import SpectrogramEncoder, check_frame_order
 from keras_axlstm.streaming import AudioStream
 
@@ -138,9 +138,8 @@ class AudioEmbedder:
         """
         preset = os.fspath(preset)
         encoder = SpectrogramEncoder.from_preset(preset, load_weights=load_weights)
-        try:
-            converter = keras_hub.layers.AudioConverter.from_preset(preset)
-        except FileNotFoundError:
+        converter = front_end_of(preset)
+        if converter is None:
             return cls(encoder, **kwargs)
         stored = {
             "normalization": converter.normalization,

@@ -1,7 +1,6 @@
-import keras_hub
-
 from keras_axlstm.models import MaskedSpectrogramModel
 from keras_axlstm.models.architecture import architecture
+from keras_axlstm.models.front_end import front_end_of
 from keras_axlstm.models.presets import check_preset
 
 
@@ -12,12 +11,8 @@ def initial_dynamic_range(preset: str) -> float | None:
         ValueError: there is no such preset.
     """
     check_preset(preset, load_weights=True)
-    try:
-        converter = keras_hub.layers.AudioConverter.from_preset(preset)
-    except FileNotFoundError:
-        return None
-    decibels: float | None = converter.dynamic_range
-    return decibels
+    front_end = front_end_of(preset)
+    return None if front_end is None else front_end.dynamic_range
 
 
 def load_initial_weights(model: MaskedSpectrogramModel, preset: str) -> None:

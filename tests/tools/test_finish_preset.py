@@ -122,18 +122,28 @@ def test_the_preset_has_the_weights_in_float16(monkeypatch, tmp_path, built_in, 
         assert text in card, card
 
 
+@pytest.fixture
+def card_of(monkeypatch, built_in, run, corpus):
+    """From the records of a run to the card of its weights."""
+
+    def card_of(*pieces):
+        (run / "pieces.json").write_text(json.dumps(pieces))
+        assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
+        return (built_in / "README.md").read_text()
+
+    return card_of
+
+
 def assert_in_order(texts, card):
     places = [card.index(text) for text in texts]
     assert places == sorted(places), card
 
 
-def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, run, corpus):
+def test_the_card_has_every_run_that_led_to_the_weights(built_in, card_of):
     first = PIECE | {"mask_ratio": 0.5, "position_on_masked": False, "last_step": 60}
     first["dynamic_range"] = 40.0
     second = PIECE | {"initial_preset": "/home/somebody/first/preset", "seed": 2}
-    (run / "pieces.json").write_text(json.dumps([first, second]))
-    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
-    card = (built_in / "README.md").read_text()
+    card = card_of(first, second)
     order = (
         "240 crops of 2 s seen (60 steps of 4)",
         "50% of the time steps hidden; a dynamic range of 40 dB",
@@ -153,11 +163,9 @@ def test_the_card_has_every_run_that_led_to_the_weights(monkeypatch, built_in, r
     assert "somebody" not in kept + card and "Linux" not in kept
 
 
-def test_the_card_names_the_preset_that_was_widened(monkeypatch, built_in, run, corpus):
+def test_the_card_names_the_preset_that_was_widened(card_of):
     first = PIECE | {"initial_preset": "/home/somebody/widened", "widened_from": "axlstm_narrow"}
-    (run / "pieces.json").write_text(json.dumps([first]))
-    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
-    card = (built_in / "README.md").read_text()
+    card = card_of(first)
     order = (
         "Begins with the weights of `axlstm_narrow`, see its card",
         "- 120 crops of 2 s seen",
@@ -169,12 +177,10 @@ def test_the_card_names_the_preset_that_was_widened(monkeypatch, built_in, run, 
     assert_in_order(order, card)
 
 
-def test_a_piece_without_a_record_is_time_that_is_missing(monkeypatch, built_in, run, corpus):
+def test_a_piece_without_a_record_is_time_that_is_missing(card_of):
     """As a killed one leaves it: steps up to its newest checkpoint that nobody timed."""
     second = PIECE | {"initial_preset": "/home/somebody/first/preset"}
-    (run / "pieces.json").write_text(json.dumps([PIECE | {"first_step": 15}, second]))
-    assert call(monkeypatch, "axlstm_tiny", "--run", run, "--corpus", corpus) == 0
-    card = (built_in / "README.md").read_text()
+    card = card_of(PIECE | {"first_step": 15}, second)
     assert card.count("120 crops of 2 s seen (30 steps of 4)") == 2
     assert card.index("- more than 0.5 h on a processor") < card.index("\n- 0.5 h on a processor")
 
