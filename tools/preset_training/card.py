@@ -55,8 +55,8 @@ RUN = """\
 - Loss on masked patches at the end: {loss:.4f}
 """
 WIDENED = """\
-Begins with the weights of `{}`, see its card: each channel is copied, so that the wider model
-computes what the narrower one does (`tools/widen_preset.py`). Then:
+Begins with the weights of `{}`, see its card: each channel is copied, so that the
+wider model computes what the narrower one does (`tools/widen_preset.py`). Then:
 
 """
 NEXT_RUN = """
