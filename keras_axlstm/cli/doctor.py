@@ -81,11 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_kernels() -> "list[KernelReport]":
-    from keras_axlstm.recurrence.kernels import KERNELS
-    from keras_axlstm.recurrence.kernels.self_check import check_kernel
+    from keras_axlstm.recurrence.kernels.self_check import CASES, check_kernel
 
     print("Checking the kernels; the first time compiles them ...", file=sys.stderr)
-    return [check_kernel(kernel) for kernel in KERNELS]
+    return [check_kernel(kernel) for kernel in CASES]
 
 
 def _choices() -> tuple[list[Choice], dict[str, list[str]]]:

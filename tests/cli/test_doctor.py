@@ -30,15 +30,24 @@ def small(monkeypatch):
     monkeypatch.setattr(self_check, "FORMS", ("chunkwise",))
 
 
+@pytest.fixture
+def mlstm_alone(monkeypatch):
+    """Checks one kernel instead of all, each of which takes seconds to compile."""
+    monkeypatch.setattr(self_check, "CASES", {"mlstm": self_check.CASES["mlstm"]})
+
+
 def test_a_healthy_machine(capsys):
     assert main(["doctor"]) == 0
     output = capsys.readouterr().out
     assert re.search(rf"^backend +{keras.config.backend()} \d", output, re.MULTILINE)
     assert re.search(r"^axlstm_base +576 +8001 +chunkwise +\d+ +\S+ kernel", output, re.MULTILINE)
+    for kernel in kernels.KERNELS:
+        assert re.search(rf"^{kernel} +\w+ +\d+ +float32 .* ok$", output, re.MULTILINE)
     assert re.search(r"^mlstm +chunkwise +\d+ +bfloat16 .* ok$", output, re.MULTILINE)
     assert output.splitlines()[-1] == "All is well: nothing to do."
 
 
+@pytest.mark.usefixtures("mlstm_alone")
 def test_a_wrong_kernel(capsys, failed_json, monkeypatch):
     with monkeypatch.context() as broken:
         break_mlstm(broken)
@@ -56,6 +65,7 @@ def test_a_wrong_kernel(capsys, failed_json, monkeypatch):
     assert capsys.readouterr().out.splitlines()[-1] == "All is well: nothing to do."
 
 
+@pytest.mark.usefixtures("mlstm_alone")
 def test_a_failure_that_cannot_be_written_down(capsys, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(
@@ -93,6 +103,7 @@ def test_without_kernels(capsys, monkeypatch):
     assert "relative errors" not in output
 
 
+@pytest.mark.usefixtures("mlstm_alone")
 @pytest.mark.parametrize("options", [[], ["--no-check"]])
 def test_json(options, capsys):
     assert main(["doctor", "--json", *options]) == 0
@@ -104,6 +115,7 @@ def test_json(options, capsys):
     assert all(check["problem"] is None for check in report["checks"])
 
 
+@pytest.mark.usefixtures("mlstm_alone")
 def test_json_has_no_numbers_that_are_not_finite(capsys, monkeypatch):
     break_mlstm(monkeypatch, factor=float("nan"))
     assert main(["doctor", "--json"]) == 1

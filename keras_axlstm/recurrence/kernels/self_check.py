@@ -113,7 +113,7 @@ def check_kernel(kernel: str, head_dims: Sequence[int] | None = None) -> KernelR
 
 
 def _check_size(kernel: str, head_dim: int) -> list[Check]:
-    case = _CASES[kernel](head_dim)
+    case = CASES[kernel](head_dim)
     # The inputs have bfloat16 values, so one result in float32 is right for both dtypes.
     with kernels.implementation_set_to("ops"):
         expected = vjp(case.function(FORMS[0], "float32"), *case[1:])
@@ -282,7 +282,8 @@ def _block_case(head_dim: int) -> _Case:
     return _Case(function, arrays, [])
 
 
-_CASES = {
+# By kernel: all that there are.
+CASES = {
     "mlstm": _mlstm_case,
     "mixer": _mixer_case,
     "projection": _projection_case,
