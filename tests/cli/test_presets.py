@@ -9,7 +9,7 @@ from keras_axlstm.cli.presets import PARAMETERS
 from keras_axlstm.models import MaskedSpectrogramModel, SpectrogramEncoder, presets
 
 
-@pytest.mark.parametrize("name", ["axlstm_tiny", "axlstm_small", "ssast_tiny", "ssast_small"])
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters(name):
     encoder = SpectrogramEncoder.from_preset(name, load_weights=False)
     assert MaskedSpectrogramModel(encoder).count_params() == PARAMETERS[name]

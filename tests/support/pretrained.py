@@ -10,7 +10,7 @@ from keras_axlstm.data import find_audio_files
 from keras_axlstm.models import AudioEmbedder, MaskedSpectrogramModel
 from keras_axlstm.patches import patchify
 
-PRETRAINED = ("axlstm_tiny", "axlstm_small", "ssast_tiny")
+PRETRAINED = ("axlstm_tiny", "axlstm_small", "axlstm_base", "ssast_tiny")
 CLIPS = find_audio_files(Path(__file__).parents[2] / "examples" / "audio")
 WINDOW = 200
 
