@@ -35,6 +35,7 @@ The log-mel spectrogram of a clip is normalised by its mean and standard deviati
 ## Scores
 
 {scores}
+
 ## Limits
 
 {limits} For real recordings of your kind measure first (`keras-axlstm evaluate`), and
@@ -67,7 +68,7 @@ DYNAMIC_RANGE = """, after what
 is softer than {:g} dB below its loudest value has been raised to there (`dynamic_range`)"""
 # What is hidden, by the name of the mask.
 HIDDEN = {"unstructured": "patches", "timestep": "time steps"}
-WITHOUT_SCORES = "Not measured yet.\n"
+WITHOUT_SCORES = "Not measured yet."
 
 
 def card(
@@ -106,7 +107,7 @@ def card(
         front_end="" if dynamic_range is None else DYNAMIC_RANGE.format(dynamic_range),
         heard="synthetic audio and a few hours of recordings" if recorded else "synthetic audio",
         limits=RECORDED_LIMITS if recorded else SYNTHETIC_LIMITS,
-        scores=scores or WITHOUT_SCORES,
+        scores=(scores or WITHOUT_SCORES).strip("\n"),
     )
 
 
